@@ -1,0 +1,173 @@
+"""What judging yields: verdicts, findings, evidence, places and the steps a finding asks for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from advisor.units import Unit
+
+
+class Severity(IntEnum):
+    """The harm."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def word(self) -> str:
+        """As rules and reports write it."""
+        return self.name.lower()
+
+
+class Confidence(IntEnum):
+    """How we know: it may happen, it was seen, or it follows from what is configured."""
+
+    POTENTIAL = 0
+    OBSERVED = 1
+    CERTAIN = 2
+
+    @property
+    def word(self) -> str:
+        """As reports write it."""
+        return self.name.lower()
+
+
+class State(StrEnum):
+    """What a rule says of one item."""
+
+    FAIL = "fail"
+    PASS = "pass"
+    NOT_APPLICABLE = "not applicable"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+
+
+class Safety(StrEnum):
+    """Safe adds room and changes nobody's traffic; unsafe may; manual is advice."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    MANUAL = "manual"
+
+
+class Relation(StrEnum):
+    """What a change wants of a value."""
+
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    EXACTLY = "exactly"
+    INCLUDES = "includes"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an nginx directive stands or would stand, by logical address: edits leave it true.
+
+    ``block`` is the path of blocks inside ``file``, each with its ordinal among blocks of its name there:
+    ``http#0/server#1``; empty for the file's top level. ``ordinal`` counts directives of one name in it.
+    """
+
+    file: str
+    block: str
+    directive: str
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a finding points. Lines and columns from 1; ``length`` is of the marked text."""
+
+    logical: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    length: int = 0
+    excerpt: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A named value a verdict rests on, and where it was read."""
+
+    name: str
+    value: bool | float | str | None
+    unit: Unit
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One want: a sysctl key, or an nginx directive at a place, stands in a relation to a value.
+
+    ``target`` is a sysctl key with its part (``net.ipv4.ip_local_port_range.low``) where ``place`` is None,
+    else a directive, or a parameter of one (``listen.backlog``).
+    """
+
+    target: str
+    relation: Relation
+    value: float | str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a finding asks for; ``skipped`` says why it can't be planned, where that is so."""
+
+    safety: Safety
+    text: str
+    needs: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    skipped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that failed at a place."""
+
+    rule: str
+    title: str
+    item: str
+    state: State
+    severity: Severity
+    confidence: Confidence
+    doubt: str | None
+    message: str
+    why: str
+    unless: str
+    location: Location
+    evidence: tuple[Evidence, ...] = ()
+    steps: tuple[Step, ...] = ()
+    expected: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    maturity: str = "stable"
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the rule and the logical place: no line, no measured value."""
+        return hashlib.sha256(f"{self.rule}\0{self.item}\0{self.location.file or ''}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why something is unknown: the source, and the reason."""
+
+    source: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule on one item (``item`` is empty for a rule without ``each``)."""
+
+    rule: str
+    item: str
+    state: State
+    finding: Finding | None = None
+    missing: tuple[Missing, ...] = field(default=())

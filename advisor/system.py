@@ -1,0 +1,173 @@
+"""The one door to the machine: reading, listing, the clock, and the atomic writing of our own output.
+
+Its root may be a fixture tree (``--root DIR`` with proc/ and etc/): every path is then taken inside that tree,
+symbolic links included, so that nothing of this host is ever read in the name of another.
+"""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import os
+import stat
+import tempfile
+import time
+from contextlib import suppress
+
+MIB = 1024 * 1024
+_LINKS = 40
+"""Symbolic links followed in one path, as the kernel does."""
+
+
+class System:
+    """A machine, or a tree that stands for one.
+
+    Args:
+        root: the folder that is ``/``. With anything but ``/`` the machine is not `live`: there are no
+            processes and no sockets to ask.
+    """
+
+    def __init__(self, root: str = "/") -> None:
+        self.root = os.path.realpath(root)
+        self.live = self.root == "/"
+
+    def read(self, path: str, limit: int = 16 * MIB) -> bytes:
+        """The bytes of a regular file.
+
+        Args:
+            path: absolute, inside the root.
+            limit: the most it may hold, in bytes.
+
+        Raises:
+            OSError: when it can't be read; with EINVAL when it is no regular file, EFBIG above the limit.
+        """
+        fd = os.open(self.inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", path)
+            parts: list[bytes] = []
+            size = 0
+            while part := os.read(fd, MIB):
+                size += len(part)
+                if size > limit:
+                    raise OSError(errno.EFBIG, f"larger than the {limit} bytes that are read of such a file", path)
+                parts.append(part)
+            return b"".join(parts)
+        finally:
+            os.close(fd)
+
+    def real(self, path: str) -> str:
+        """The path without symbolic links, inside the root (as an absolute path of the audited tree).
+
+        Raises:
+            OSError: ENOENT when it is not there, ELOOP after 40 links.
+        """
+        if self.live:
+            return os.path.realpath(path, strict=True)
+        done: list[str] = []
+        todo = [part for part in reversed(path.split("/")) if part]
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part in {".", ".."}:
+                del done[len(done) - (part == "..") :]
+                continue
+            here = os.path.join(self.root, *done, part)
+            if not stat.S_ISLNK(os.lstat(here).st_mode):
+                done.append(part)
+                continue
+            links += 1
+            if links > _LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+            target = os.readlink(here)
+            done = [] if target.startswith("/") else done
+            todo += [piece for piece in reversed(target.split("/")) if piece]
+        return "/" + "/".join(done)
+
+    def inside(self, path: str) -> str:
+        """The path on this machine's disk for a path of the audited tree, links resolved inside it."""
+        return path if self.live else os.path.join(self.root, self.real(path).lstrip("/"))
+
+    def exists(self, path: str) -> bool:
+        """Whether something is there."""
+        try:
+            self.real(path)
+        except OSError:
+            return False
+        return True
+
+    def list(self, path: str) -> list[str]:
+        """The names in a folder, sorted; empty when there is no such folder.
+
+        Raises:
+            OSError: when it is there and can't be read.
+        """
+        try:
+            return sorted(os.listdir(self.inside(path)))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def glob(self, pattern: str, limit: int = 10_000) -> list[str]:
+        """The paths a shell pattern names (``*``, ``?``, ``[...]`` in any part), sorted as nginx sorts them.
+
+        Raises:
+            OSError: E2BIG when there are more than ``limit``.
+        """
+        found = ["/"]
+        for part in (part for part in pattern.split("/") if part):
+            if not any(char in part for char in "*?["):
+                found = [join(base, part) for base in found]
+                continue
+            found = [
+                join(base, name)
+                for base in found
+                for name in self.list(base)
+                if fnmatch.fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
+            ]
+            if len(found) > limit:
+                raise OSError(errno.E2BIG, f"names more than {limit} files", pattern)
+        return sorted(path for path in found if self.exists(path))
+
+    def modified(self, path: str) -> float:
+        """When the file was last written, in seconds since the epoch."""
+        return os.stat(self.inside(path)).st_mtime
+
+    def now(self) -> float:
+        """The clock, in seconds since the epoch."""
+        return time.time()
+
+    def tick(self) -> float:
+        """A clock that never goes back, in seconds."""
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
+
+
+def join(base: str, name: str) -> str:
+    """A path of the audited tree."""
+    return base.rstrip("/") + "/" + name
+
+
+def write_whole(path: str, content: bytes, mode: int = 0o644) -> None:
+    """Write one of our own output files so that it is there whole or not at all.
+
+    The folder must be there. The file is made anew (a link in its place is replaced, never followed).
+
+    Raises:
+        OSError: when it can't be written; nothing is left behind then.
+    """
+    folder = os.path.dirname(path) or "."
+    fd, temporary = tempfile.mkstemp(prefix=".advisor-", dir=folder)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            os.fchmod(fd, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(fd)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
