@@ -41,7 +41,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A key that no longer exists or no longer does anything: since when, and what people hope from it."""
+    """A key that does not exist or does nothing: since when, and what people wrongly hope from it."""
 
     since: str
     hope: str
@@ -119,19 +119,29 @@ KEYS: dict[str, Key] = {key.name: key for key in _ALL}
 
 DEAD: dict[str, Dead] = {
     "net.ipv4.tcp_tw_recycle": Dead(
-        "4.12",
-        "fewer TIME_WAIT sockets; it dropped the connections of clients behind NAT",
+        "removed in Linux 4.12",
+        "fewer TIME_WAIT sockets; while it worked it refused clients behind NAT",
         "kernel commit 4396e46187ca (tcp: remove tcp_tw_recycle)",
     ),
-    "net.ipv4.tcp_fack": Dead("4.15", "better loss recovery; the kernel uses RACK instead", "kernel:ip-sysctl.rst"),
-    "net.ipv4.tcp_low_latency": Dead("4.14", "lower latency; the prequeue it switched off is gone", "kernel:ip-sysctl.rst"),
-    "net.ipv4.tcp_adv_win_scale": Dead("6.6", "larger windows; the scale is measured now", "kernel:ip-sysctl.rst"),
-    "net.ipv4.tcp_collapse_max_bytes": Dead("ever", "shorter receive stalls; only Cloudflare's own kernel has it", "not in mainline"),
-    "net.ipv4.tcp_frto_response": Dead("3.10", "a chosen reaction to a spurious timeout", "kernel commit e33099f96d99"),
-    "net.ipv4.route.gc_thresh": Dead("3.6", "a larger route cache; IPv4 has none any more", "kernel:ip-sysctl.rst"),
-    "net.ipv4.netfilter.ip_conntrack_max": Dead("2.6.22", "a larger connection table", "now net.netfilter.nf_conntrack_max"),
+    "net.ipv4.tcp_fack": Dead(
+        "without effect since Linux 4.15", "better loss recovery; RACK does that now", "kernel:ip-sysctl.rst"
+    ),
+    "net.ipv4.tcp_low_latency": Dead(
+        "without effect since Linux 4.14", "lower latency; what it switched off is gone", "kernel:ip-sysctl.rst"
+    ),
+    "net.ipv4.tcp_adv_win_scale": Dead(
+        "obsolete since Linux 6.6", "larger windows; the kernel measures the scale now", "kernel:ip-sysctl.rst"
+    ),
+    "net.ipv4.tcp_collapse_max_bytes": Dead(
+        "never in the mainline kernel", "shorter receive stalls; only a patched kernel has it", "kernel:ip-sysctl.rst"
+    ),
+    "net.ipv4.netfilter.ip_conntrack_max": Dead(
+        "gone with the old ip_conntrack module",
+        "a larger connection table; that is net.netfilter.nf_conntrack_max now",
+        "kernel:nf_conntrack-sysctl.rst",
+    ),
 }
-"""Keys that do nothing, by name; ``since`` is the kernel that dropped them."""
+"""Keys that do nothing, by name."""
 
 
 def lookup(dotted: str) -> tuple[Key, str | None] | None:
