@@ -1,0 +1,48 @@
+"""Fixtures for all tests, and the rule that in CI a missing real part is a failure."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from support.netns import Netns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def require(condition: bool, reason: str) -> None:  # noqa: FBT001 (a condition is what it takes)
+    """Skip with a reason, or fail where ADVISOR_REQUIRE_REAL says that nothing may be missing."""
+    if condition:
+        return
+    if os.environ.get("ADVISOR_REQUIRE_REAL") == "1":
+        pytest.fail(f"required here: {reason}")
+    pytest.skip(reason)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked ``real("nginx", "ip")`` needs root and those commands."""
+    for mark in item.iter_markers("real"):
+        require(os.geteuid() == 0, "needs root for network namespaces")
+        for command in ("ip", *mark.args):
+            require(shutil.which(command) is not None, f"needs the command '{command}'")
+
+
+@pytest.fixture
+def netns() -> Iterator[Netns]:
+    """A fresh network namespace."""
+    ns = Netns()
+    yield ns
+    ns.close()
+
+
+@pytest.fixture(scope="session")
+def corpus() -> pathlib.Path:
+    """Real files that are not part of the project, where ADVISOR_CORPUS names their folder."""
+    folder = os.environ.get("ADVISOR_CORPUS")
+    if not folder:
+        pytest.skip("ADVISOR_CORPUS names no folder of real files")
+    return pathlib.Path(folder)

@@ -1,0 +1,1 @@
+"""What tests share: network namespaces, real nginx, snapshots to start from."""
