@@ -59,10 +59,21 @@ PER_S = Unit(s=-1, n=1)
 
 _SPOKEN = {NONE: "a plain number", S: "seconds", B: "bytes", PAGE: "pages", N: "a count", PER_S: "a rate per second"}
 
-_COUNTED = (
-    "sockets ports descriptors events connections packets requests clients processes times entries "
-    "files switches"
-).split()
+_COUNTED = [
+    "sockets",
+    "ports",
+    "descriptors",
+    "events",
+    "connections",
+    "packets",
+    "requests",
+    "clients",
+    "processes",
+    "times",
+    "entries",
+    "files",
+    "switches",
+]
 
 _WORDS: dict[str, tuple[float, Unit]] = {
     "": (1, NONE),
@@ -85,7 +96,7 @@ _WORDS: dict[str, tuple[float, Unit]] = {
     "page": (1, PAGE),
     "pages": (1, PAGE),
     "n": (1, N),
-    **{word: (1, N) for word in _COUNTED},
+    **dict.fromkeys(_COUNTED, (1, N)),
     **{word.removesuffix("es" if word == "processes" else "s"): (1, N) for word in _COUNTED if word != "entries"},
     "entry": (1, N),
 }
@@ -140,7 +151,7 @@ def number(value: float) -> str:
     return f"{value:.2g}"
 
 
-def show(value: float, unit: Unit) -> str:
+def show(value: float, unit: Unit) -> str:  # noqa: PLR0911 (one return a unit)
     """A quantity as a message prints it: ``300 s``, ``4 MiB``, ``39,812``, ``41 per second``."""
     if unit == S:
         return f"{number(value)} s"

@@ -103,9 +103,7 @@ _ALL = (
     Key("net.ipv4.tcp_syncookies", low=0, high=2, default="1"),
     Key("net.ipv4.tcp_timestamps", low=0, high=2, default="1"),
     Key("net.ipv4.tcp_tw_reuse", low=0, high=2, default="2", moves=_PORTS),
-    Key(
-        "net.ipv4.tcp_tw_reuse_delay", unit=S, low=1, high=60000, default="1000", scale=0.001, writable=False
-    ),
+    Key("net.ipv4.tcp_tw_reuse_delay", unit=S, low=1, high=60000, default="1000", scale=0.001, writable=False),
     Key("net.ipv4.tcp_window_scaling", low=0, high=1, default="1"),
     Key("net.ipv4.tcp_wmem", "vector", B, ("min", "default", "max"), low=1, high=2**31 - 1),
     Key("net.netfilter.nf_conntrack_buckets", unit=N, scope="read-only in child", writable=False),

@@ -10,6 +10,7 @@ A fact is a public property or slot of a class in this room whose type is one of
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def members(cls: type) -> dict[str, FactType]:
     """The facts of a class by name, in the order in which they are written."""
     found: dict[str, FactType] = {}
     for base in reversed(cls.__mro__[:-1]):
-        names = [*base.__dict__.get("__annotations__", {}), *base.__dict__]
+        names = [*inspect.get_annotations(base), *base.__dict__]
         for name in dict.fromkeys(names):
             if not name.startswith("_") and (fact := _member(base, name)) is not None:
                 found[name] = fact
@@ -73,7 +74,7 @@ def _member(cls: type, name: str) -> FactType | None:
     elif isinstance(value, cached_property):
         hint = typing.get_type_hints(value.func, include_extras=True).get("return")
         doc = value.__doc__ or ""
-    elif name in cls.__dict__.get("__annotations__", {}):
+    elif name in inspect.get_annotations(cls):
         hint = typing.get_type_hints(cls, include_extras=True).get(name)
     else:
         return None

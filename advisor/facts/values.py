@@ -72,8 +72,8 @@ class Histogram:
     def merge(cls, parts: list[Histogram]) -> Histogram:
         """All of them in one."""
         ends = [part.oldest for part in parts if part.oldest is not None]
-        sums = tuple(map(sum, zip(*(part.counts for part in parts), strict=True))) if parts else (0,) * (len(IDLE_EDGES) + 1)
-        return cls(sums, max(ends, default=None))
+        none = (0,) * (len(IDLE_EDGES) + 1)
+        return cls(tuple(map(sum, zip(none, *(part.counts for part in parts), strict=True))), max(ends, default=None))
 
     @property
     def total(self) -> int:

@@ -29,7 +29,7 @@ class Netns:
     def run(self, *argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run inside, fail loudly."""
         options = {"check": True, "capture_output": True, "text": True, "timeout": 120, **options}
-        return subprocess.run(self.argv(*argv), **options)  # noqa: PLW1510 (check is among the options)
+        return subprocess.run(self.argv(*argv), **options)
 
     def start(self, *argv: str, **options: Any) -> subprocess.Popen[Any]:
         """Start inside; it is ended when the namespace closes."""
