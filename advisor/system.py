@@ -19,6 +19,9 @@ _LINKS = 40
 """Symbolic links followed in one path, as the kernel does."""
 
 
+_Names = list[str]
+
+
 class System:
     """A machine, or a tree that stands for one.
 
@@ -96,7 +99,7 @@ class System:
             return False
         return True
 
-    def list(self, path: str) -> list[str]:
+    def list(self, path: str) -> _Names:
         """The names in a folder, sorted; empty when there is no such folder.
 
         Raises:
@@ -107,7 +110,7 @@ class System:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def glob(self, pattern: str, limit: int = 10_000) -> list[str]:
+    def glob(self, pattern: str, limit: int = 10_000) -> _Names:
         """The paths a shell pattern names (``*``, ``?``, ``[...]`` in any part), sorted as nginx sorts them.
 
         Raises:

@@ -14,8 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 
 from advisor.errors import Unread
 
-SCHEMA = "advisor.snapshot/v1"
-
 IDLE_EDGES = (1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 45, 60, 65, 75, 90, 120, 180, 300, 600, 3600)
 """Upper edges, in seconds, of the buckets in which idle ages are counted; one more bucket lies above."""
 
@@ -207,7 +205,7 @@ class Snapshot(Model):
     ``moved`` is filled by predict: a measurement that a patch moves, and why it is void.
     """
 
-    format: Literal["advisor.snapshot/v1"] = Field(SCHEMA, alias="schema")
+    format: Literal["advisor.snapshot/v1"] = Field("advisor.snapshot/v1", alias="schema")
     advisor: str
     taken: str
     sample: Seconds = 0
