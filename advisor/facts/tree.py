@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from advisor.errors import Unread
-from advisor.facts.places import Place
-from advisor.formats.nginx import Statement, absolute, scan
+from advisor.facts.places import Location, Place
+from advisor.formats.nginx import Statement, absolute, column, line_text, scan
 from advisor.snapshot.model import Nginx
 
 _MOST = 2_000_000
@@ -108,6 +108,22 @@ def expand(nginx: Nginx) -> list[Node]:
                 if path in scans and path not in frame.chain
             ]
     return top
+
+
+def locate(nginx: Nginx, node: Node, argument: int | None = None) -> Location:
+    """Where a statement, or one argument of it, stands in its file."""
+    data = nginx.files[node.file].content
+    mark = node.statement.token if argument is None else node.statement.args[argument]
+    end = node.statement.end if argument is None and node.statement.block is None else mark.end
+    return Location(
+        logical=node.path,
+        file=node.file,
+        line=mark.line,
+        column=column(data, mark.start),
+        length=max(1, len(data[mark.start : end].split(b"\n")[0].decode("utf-8", "replace"))),
+        excerpt=line_text(data, mark.start),
+        key=node.name,
+    )
 
 
 def walk(nodes: list[Node]) -> Iterator[Node]:

@@ -1,0 +1,76 @@
+"""The root of all facts: its attributes are the first words of the names in rules."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from advisor.errors import Unread
+from advisor.facts.boot import Boot
+from advisor.facts.counters import Counters
+from advisor.facts.host import HostFacts
+from advisor.facts.nginx import NginxFacts
+from advisor.facts.owners import Owners
+from advisor.facts.ports import PortFacts
+from advisor.facts.site import Site
+from advisor.facts.sockets import Listener, Sockets
+from advisor.facts.sysctl import Sysctl
+from advisor.facts.values import Ports
+from advisor.snapshot.model import Snapshot
+
+
+class Facts:
+    """Everything known of one snapshot; each part is computed when a rule first asks for it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    @cached_property
+    def sysctl(self) -> Sysctl:
+        """Live sysctls, or those of the files given."""
+        return Sysctl(self.snapshot)
+
+    @cached_property
+    def boot(self) -> Boot:
+        """What files on disk set."""
+        return Boot(self.snapshot)
+
+    @cached_property
+    def nginx(self) -> NginxFacts:
+        """Nginx's configuration and processes."""
+        return NginxFacts(self.snapshot, self._listeners)
+
+    @cached_property
+    def sockets(self) -> Sockets:
+        """TCP sockets."""
+        return Sockets(self.snapshot, self.nginx.asked())
+
+    @cached_property
+    def ports(self) -> PortFacts:
+        """The ephemeral range and who listens in it."""
+        configured = Ports.of(listen.endpoint.port for listen in self.nginx.listens) if self.snapshot.nginx else Ports()
+        return PortFacts(self.snapshot, self.sysctl, self.sockets, configured)
+
+    @cached_property
+    def owners(self) -> Owners:
+        """Processes that hold sockets nobody uses."""
+        return Owners(self.snapshot)
+
+    @cached_property
+    def counters(self) -> Counters:
+        """The kernel's counters."""
+        return Counters(self.snapshot)
+
+    @cached_property
+    def site(self) -> Site:
+        """What the user said of the surroundings."""
+        return Site(self.snapshot)
+
+    @cached_property
+    def host(self) -> HostFacts:
+        """The machine."""
+        return HostFacts(self.snapshot)
+
+    def _listeners(self) -> dict[str, Listener]:
+        if self.snapshot.sockets is None:
+            raise Unread("sockets", self.snapshot.unread.get("sockets", "not collected"))
+        return {listener.id: listener for listener in self.sockets.listeners}

@@ -1,0 +1,38 @@
+"""Which value of each directive applies to each http block, server and location: the innermost one wins.
+
+Only directives that inherit are followed (`advisor.catalog.nginx.SCALARS` and `ARRAYS`).
+"""
+
+from __future__ import annotations
+
+from advisor.catalog.nginx import ARRAYS, SCALARS
+from advisor.facts.tree import Node
+
+_SCOPES = frozenset({"http", "server", "location", "if", "limit_except"})
+
+Values = dict[str, tuple[tuple[str, ...], ...]]
+"""Directive to the argument lists that apply."""
+
+
+def effective(tree: list[Node]) -> dict[str, Values]:
+    """The values that apply to each scope, by the scope's logical address (file and block path)."""
+    found: dict[str, Values] = {}
+    stack: list[tuple[list[Node], str, Values]] = [(tree, "", {})]
+    while stack:
+        nodes, scope, inherited = stack.pop()
+        values = {**inherited, **_own(nodes)}
+        found[scope] = values
+        for node in nodes:
+            if node.statement.block is not None and node.name in _SCOPES:
+                stack.append((node.children, f"{node.file}:{node.path}", values))
+    return found
+
+
+def _own(nodes: list[Node]) -> Values:
+    own: Values = {}
+    for node in nodes:
+        if node.name in SCALARS:
+            own[node.name] = (tuple(node.args),)
+        elif node.name in ARRAYS:
+            own[node.name] = (*own.get(node.name, ()), tuple(node.args))
+    return own

@@ -1,0 +1,45 @@
+"""The root ``host``: the machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from advisor.errors import Unread
+from advisor.facts.schema import From
+from advisor.facts.values import Number, Size
+from advisor.snapshot import model
+from advisor.snapshot.model import Snapshot
+
+
+class HostFacts:
+    """CPUs, memory, and where we stand."""
+
+    FACT_KIND: ClassVar[str] = "group"
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    @property
+    def cpus(self) -> Annotated[Number, From("/proc/cpuinfo")]:
+        """CPUs online."""
+        return self._known(self._row.cpus, "CPUs")
+
+    @property
+    def memory(self) -> Annotated[Size, From("/proc/meminfo")]:
+        """Main memory."""
+        return self._known(self._row.memory, "memory")
+
+    @property
+    def container(self) -> str | None:
+        """The kind of container this is; unset on a host."""
+        return self._row.container
+
+    @property
+    def _row(self) -> model.Host:
+        row: model.Host = self._snapshot.need("host")
+        return row
+
+    def _known(self, value: int | None, what: str) -> int:
+        if value is None:
+            raise Unread("host", f"the {what} could not be read")
+        return value

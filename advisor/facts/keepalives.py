@@ -1,0 +1,189 @@
+"""The places that set keepalive_timeout, joined with the connections their value governs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from advisor.catalog.nginx import DEFAULT_KEEPALIVE_TIMEOUT
+from advisor.errors import Unread
+from advisor.facts.places import Location, Place
+from advisor.facts.schema import From
+from advisor.facts.servers import Endpoint, Server
+from advisor.facts.sockets import Listener, serving
+from advisor.facts.tree import Node, locate
+from advisor.facts.values import Count, Histogram, Item, Number, Seconds
+from advisor.formats.nginx_values import parse_time
+from advisor.snapshot.model import Nginx
+
+_SOCKETS = From("SOCK_DIAG")
+_NAME = "keepalive_timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalive(Item):
+    """A ``keepalive_timeout``, or the http block in which nginx's default of 75 s stands.
+
+    ``endpoints`` are the addresses of the servers it governs; ``whole`` of them it governs alone.
+    """
+
+    id: str
+    block: Node
+    node: Node | None
+    location: Location
+    endpoints: tuple[Endpoint, ...]
+    whole: tuple[Endpoint, ...]
+    listeners: Callable[[], dict[str, Listener]]
+    forwarded: bool
+
+    @property
+    def timeout(self) -> Seconds:
+        """For how long nginx keeps an idle connection; 75 s where nothing is set."""
+        if self.node is None:
+            return DEFAULT_KEEPALIVE_TIMEOUT
+        return _time(self.node, 0)
+
+    @property
+    def header(self) -> Seconds | None:
+        """What clients are told in the Keep-Alive header; unset without the second argument."""
+        return _time(self.node, 1) if self.node is not None and len(self.node.args) > 1 else None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the configuration sets it here."""
+        return self.node is not None
+
+    @property
+    def addresses(self) -> str:
+        """The addresses it governs."""
+        return ", ".join(map(str, self.endpoints)) or "no address"
+
+    @property
+    def idle(self) -> Annotated[Histogram, _SOCKETS]:
+        """How long the keep-alive-idle connections on those addresses have been idle."""
+        return Histogram.merge([listener.idle for listener in self._live()])
+
+    @property
+    def established(self) -> Annotated[Count, _SOCKETS]:
+        """ESTABLISHED on those addresses."""
+        return sum(listener.established for listener in self._live())
+
+    @property
+    def clients(self) -> Annotated[Count, _SOCKETS]:
+        """Distinct remote addresses, the most on any one of them."""
+        return max((listener.clients for listener in self._live()), default=0)
+
+    @property
+    def top_share(self) -> Annotated[Number, _SOCKETS]:
+        """The share of ESTABLISHED (0 to 1) that the ten busiest remote addresses hold; 0 without connections."""
+        live = self._live()
+        whole = sum(listener.established for listener in live)
+        return sum(listener.top() for listener in live) / whole if whole else 0.0
+
+    @property
+    def behind_proxy(self) -> bool:
+        """Whether the configuration expects a balancer: real_ip, proxy_protocol, or X-Forwarded-For from outside."""
+        return self.forwarded
+
+    def place(self, directive: str) -> Place:
+        """Where ``keepalive_timeout`` is, or would be written."""
+        if self.node is not None:
+            return self.node.place
+        return Place(self.block.file, self.block.path, directive)
+
+    def _live(self) -> list[Listener]:
+        rows = self.listeners()
+        found = (serving(rows, endpoint) for endpoint in self.endpoints)
+        return list({row.id: row for row in found if row is not None}.values())
+
+
+def keepalives(
+    nginx: Nginx, tree: list[Node], found: list[Server], listeners: Callable[[], dict[str, Listener]]
+) -> list[Keepalive]:
+    """One item a place that sets it, then one for each http block whose servers are left to the default."""
+    forwarded = _forwarded(tree)
+    groups: dict[Node, list[Server]] = {}
+    for server in found:
+        for node in _setters(server):
+            groups.setdefault(node, []).append(server)
+    governed = {server.node: _setters(server) for server in found}
+    items = []
+    for node, group in groups.items():
+        set_here = node.name == _NAME
+        block = node.parent if set_here and node.parent is not None else node
+        addresses = tuple(dict.fromkeys(line.endpoint for server in group for line in server.listens))
+        whole = tuple(address for address in addresses if _alone(address, node, found, governed))
+        location = locate(nginx, node, 0) if set_here and node.statement.args else locate(nginx, node)
+        items.append(
+            Keepalive(
+                id=_name(block, found),
+                block=block,
+                node=node if set_here else None,
+                location=location,
+                endpoints=addresses,
+                whole=whole,
+                listeners=listeners,
+                forwarded=forwarded,
+            )
+        )
+    return items
+
+
+def _setters(server: Server) -> list[Node]:
+    """The statements whose value a server's connections can get, else the outermost block: the default's place."""
+    own = [node for node in _below(server.node) if node.name == _NAME]
+    if any(node.parent is server.node for node in own):
+        return own
+    outer = [node for above in server.node.ancestors() for node in above.all(_NAME)]
+    top = next((above for above in server.node.ancestors() if above.name == "http"), server.node)
+    return [*own, outer[0] if outer else top]
+
+
+def _below(node: Node) -> list[Node]:
+    found, stack = [], [node]
+    while stack:
+        one = stack.pop()
+        found.append(one)
+        stack.extend(one.children)
+    return found
+
+
+def _alone(address: Endpoint, node: Node, found: list[Server], governed: dict[Node, list[Node]]) -> bool:
+    here = [server for server in found if any(line.endpoint == address for line in server.listens)]
+    return all(governed[server.node] == [node] for server in here)
+
+
+def _time(node: Node, argument: int) -> float:
+    text = node.args[argument] if len(node.args) > argument else ""
+    seconds = parse_time(text)
+    if seconds is None:
+        where = f"{node.file}:{node.statement.line}"
+        raise Unread("nginx", f"{where}: '{text}' is no time nginx would take for {_NAME}")
+    return seconds
+
+
+def _name(block: Node, found: list[Server]) -> str:
+    """The block in a person's words: ``http``, ``server a.example``, ``location /x of server a.example``."""
+    names = {server.node: server.name for server in found}
+    words = []
+    for node in (block, *block.ancestors()):
+        if node.name == "location":
+            words.append(f"location {' '.join(node.args)}")
+        elif node.name == "server":
+            words.append(f"server {names.get(node, node.path)}")
+    return " of ".join(words) or block.name
+
+
+def _forwarded(tree: list[Node]) -> bool:
+    stack = list(tree)
+    while stack:
+        node = stack.pop()
+        stack.extend(node.children)
+        if node.name in {"set_real_ip_from", "real_ip_header"}:
+            return True
+        if node.name == "listen" and "proxy_protocol" in node.args[1:]:
+            return True
+        if node.name != "log_format" and any("$http_x_forwarded_for" in arg for arg in node.args):
+            return True
+    return False

@@ -1,0 +1,132 @@
+"""The root ``nginx``: the configuration, the addresses it asks for, the running workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Annotated, ClassVar
+
+from advisor.errors import Unread
+from advisor.facts.keepalives import Keepalive, keepalives
+from advisor.facts.listens import Listen, endpoints, option_line
+from advisor.facts.places import Location, Place
+from advisor.facts.schema import From
+from advisor.facts.servers import Endpoint, ListenLine, Server, servers
+from advisor.facts.sockets import Listener, serving
+from advisor.facts.tree import Node, expand, locate
+from advisor.facts.values import Count, Item, Seconds, Version
+from advisor.snapshot import model
+from advisor.snapshot.model import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class File(Item):
+    """A file of the configuration."""
+
+    path: str
+    snapshot: Snapshot
+
+    @property
+    def id(self) -> str:  # type: ignore[override]  # computed, never stored
+        """Its path."""
+        return self.path
+
+    @property
+    def newer_by(self) -> Annotated[Seconds, From("mtime, /proc/PID/stat")]:
+        """For how long before its last edit the newest worker had already been running; negative when it was not."""
+        self.snapshot.still("processes")
+        processes: model.Processes = self.snapshot.need("processes")
+        modified = self.snapshot.need("nginx").files[self.path].modified
+        if modified is None:
+            raise Unread("nginx", f"when {self.path} was edited is not known")
+        if not processes.workers:
+            raise Unread("processes", "no worker process was seen")
+        return float(modified) - max(worker.started for worker in processes.workers)
+
+    @property
+    def location(self) -> Location:
+        """The file."""
+        return Location(logical=self.path, file=self.path)
+
+
+class NginxFacts:
+    """What the configuration and the processes say; listening sockets come through ``listeners``."""
+
+    FACT_KIND: ClassVar[str] = "group"
+
+    def __init__(self, snapshot: Snapshot, listeners: Callable[[], dict[str, Listener]]) -> None:
+        self._snapshot = snapshot
+        self._listeners = listeners
+
+    @property
+    def version(self) -> Version:
+        """The version that runs, or that ``--nginx-version`` names."""
+        text = self._config.version
+        if text is None:
+            raise Unread("nginx", "its version is not known: nothing runs here; --nginx-version 1.22.1 would say it")
+        return Version.parse(text)
+
+    @cached_property
+    def listens(self) -> list[Listen]:
+        """Every address the configuration listens on."""
+        return [
+            Listen(endpoint, lines, self._where(endpoint), partial(self._serving, endpoint))
+            for endpoint, lines in self._endpoints.items()
+        ]
+
+    @cached_property
+    def keepalives(self) -> list[Keepalive]:
+        """Every place that sets keepalive_timeout, and the http block where it is left to the default."""
+        return keepalives(self._config, self.tree(), self._servers, self._listeners)
+
+    @cached_property
+    def files(self) -> list[File]:
+        """Every file of the configuration."""
+        return [File(path, self._snapshot) for path in self._config.files]
+
+    @property
+    def workers(self) -> Annotated[Count, From("/proc")]:
+        """Worker processes that are not shutting down."""
+        self._snapshot.still("processes")
+        processes: model.Processes = self._snapshot.need("processes")
+        return len(processes.workers)
+
+    def tree(self) -> list[Node]:
+        """The configuration as one tree."""
+        return self._tree
+
+    def asked(self) -> dict[str, tuple[Place, Location]]:
+        """Where each address is asked for; empty when there is no configuration."""
+        if self._snapshot.nginx is None:
+            return {}
+        found = {}
+        for endpoint, lines in self._endpoints.items():
+            node = option_line(lines).node
+            if node is not None:
+                found[str(endpoint)] = (node.place, self._where(endpoint))
+        return found
+
+    @property
+    def _config(self) -> model.Nginx:
+        config: model.Nginx = self._snapshot.need("nginx")
+        return config
+
+    @cached_property
+    def _tree(self) -> list[Node]:
+        return expand(self._config)
+
+    @cached_property
+    def _servers(self) -> list[Server]:
+        return servers(self._tree)
+
+    @cached_property
+    def _endpoints(self) -> dict[Endpoint, tuple[ListenLine, ...]]:
+        return endpoints(self._servers)
+
+    def _serving(self, endpoint: Endpoint) -> Listener | None:
+        return serving(self._listeners(), endpoint)
+
+    def _where(self, endpoint: Endpoint) -> Location:
+        node = option_line(self._endpoints[endpoint]).node
+        return Location(logical=str(endpoint)) if node is None else locate(self._config, node)
