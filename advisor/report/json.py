@@ -1,0 +1,111 @@
+"""The report for programs: one JSON document, the same bytes for the same result.
+
+Its schema is `advisor.report.schema`, shipped beside this file as ``findings-v1.schema.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from advisor.findings import Severity
+
+if TYPE_CHECKING:
+    from advisor.findings import Change, Evidence, Finding, Location, Step
+    from advisor.report.result import Head, Result
+
+SCHEMA = "advisor.findings/v1"
+
+
+def render(result: Result, **_look: object) -> str:
+    """The document, sorted as the result is, indented by 2; how a terminal looks does not matter to it."""
+    text = json.dumps(document(result), indent=2, ensure_ascii=False, allow_nan=False)
+    return _encodable(text) + "\n"
+
+
+def _encodable(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate: bytes of a file name or value that are no UTF-8."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def document(result: Result) -> dict[str, Any]:
+    """The document as plain values."""
+    severities = Counter(finding.severity for finding in result.failing)
+    return {
+        "schema": SCHEMA,
+        "advisor": result.advisor,
+        "host": _host(result.head),
+        "findings": [_finding(finding) for finding in result.findings],
+        "unknown": [{"rule": rule, "source": missing.source, "why": missing.why} for rule, missing in result.unknown],
+        "problems": [{"source": source, "why": why} for source, why in result.problems],
+        "summary": {
+            "findings": len(result.failing),
+            "by_severity": {severity.word: severities[severity] for severity in reversed(Severity)},
+            "suppressed": len(result.findings) - len(result.failing),
+            "unknown": result.unknown_rules,
+            "quiet": result.quiet,
+        },
+    }
+
+
+def _host(head: Head) -> dict[str, Any]:
+    return {name: getattr(head, name) for name in head.__slots__}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "title": finding.title,
+        "item": finding.item,
+        "state": str(finding.state),
+        "severity": finding.severity.word,
+        "confidence": finding.confidence.word,
+        "doubt": finding.doubt,
+        "maturity": finding.maturity,
+        "message": finding.message,
+        "why": finding.why,
+        "unless": finding.unless,
+        "references": list(finding.references),
+        "location": _location(finding.location),
+        "evidence": [_evidence(item) for item in finding.evidence],
+        "steps": [_step(step) for step in finding.steps],
+        "expected": list(finding.expected),
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def _location(place: Location) -> dict[str, Any]:
+    return {name: getattr(place, name) for name in ("file", "line", "column", "key", "logical")}
+
+
+def _evidence(item: Evidence) -> dict[str, Any]:
+    return {"name": item.name, "value": _finite(item.value), "unit": item.unit.name, "source": item.source}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "safety": str(step.safety),
+        "needs": list(step.needs),
+        "changes": [_change(change) for change in step.changes],
+        "text": step.text,
+        "skipped": step.skipped,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    place = change.place
+    return {
+        "target": change.target,
+        "relation": str(change.relation),
+        "value": _finite(change.value),
+        "file": place.file if place else None,
+        "block": place.block if place else None,
+        "ordinal": place.ordinal if place else None,
+    }
+
+
+def _finite(value: bool | float | str | None) -> bool | float | str | None:  # noqa: FBT001 (a value of evidence)
+    """The value; None for a number that JSON has no word for (RFC 8259, section 6)."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

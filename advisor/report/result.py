@@ -1,0 +1,114 @@
+"""What a report tells: the host, the findings in order, what is unknown, and what was quiet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from advisor import __version__
+from advisor.findings import Finding, Missing, State, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from advisor.snapshot.model import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the numbers come from; None is what was not read. Memory in bytes, times in seconds."""
+
+    name: str | None = None
+    kernel: str | None = None
+    cpus: int | None = None
+    memory: int | None = None
+    nginx: str | None = None
+    workers: int | None = None
+    netns: str | None = None
+    took: float | None = None
+    sample: float | None = None
+    root: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that any format tells.
+
+    ``findings`` includes suppressed ones (see `Finding.state`); ``unknown`` holds each rule once for each reason;
+    ``quiet`` counts the rules that neither found anything nor lacked anything; ``problems`` are things wrong with
+    what was read, source to reason; ``advisor`` is the version that judged.
+    """
+
+    head: Head
+    findings: list[Finding]
+    unknown: list[tuple[str, Missing]]
+    quiet: int
+    problems: list[tuple[str, str]]
+    advisor: str = __version__
+
+    @property
+    def failing(self) -> list[Finding]:
+        """The findings that nobody suppressed."""
+        return [finding for finding in self.findings if finding.state is State.FAIL]
+
+    @property
+    def unknown_rules(self) -> int:
+        """How many rules could not be judged everywhere."""
+        return len({rule for rule, _ in self.unknown})
+
+    @property
+    def judged(self) -> bool:
+        """Whether any rule could be judged at all."""
+        return bool(self.findings or self.quiet)
+
+
+def result_of(snapshot: Snapshot, verdicts: Iterable[Verdict]) -> Result:
+    """Join what was read and how it was judged; the gravest and surest finding first."""
+    findings: list[Finding] = []
+    unknown: dict[tuple[str, Missing], None] = {}
+    rules: set[str] = set()
+    loud: set[str] = set()
+    for verdict in verdicts:
+        rules.add(verdict.rule)
+        if verdict.finding is not None:
+            findings.append(verdict.finding)
+        if verdict.state is State.UNKNOWN:
+            unknown |= dict.fromkeys((verdict.rule, missing) for missing in verdict.missing)
+        if verdict.state not in {State.PASS, State.NOT_APPLICABLE}:
+            loud.add(verdict.rule)
+    return Result(
+        head=_head(snapshot),
+        findings=sorted(findings, key=_order),
+        unknown=sorted(unknown, key=lambda pair: (pair[0], pair[1].source, pair[1].why)),
+        quiet=len(rules - loud),
+        problems=list(snapshot.problems),
+    )
+
+
+def _order(finding: Finding) -> tuple[int, int, str, str, int, int, str]:
+    place = finding.location
+    return (
+        -finding.severity,
+        -finding.confidence,
+        finding.rule,
+        place.file or "",
+        place.line or 0,
+        place.column or 0,
+        finding.item,
+    )
+
+
+def _head(snapshot: Snapshot) -> Head:
+    host, nginx, processes = snapshot.host, snapshot.nginx, snapshot.processes
+    return Head(
+        name=host.name if host else None,
+        kernel=host.kernel if host else None,
+        cpus=host.cpus if host else None,
+        memory=host.memory if host else None,
+        nginx=nginx.version if nginx else None,
+        workers=len(processes.workers) if processes else None,
+        netns=host.netns if host else None,
+        took=snapshot.took,
+        sample=snapshot.sample or None,
+        root=host.root if host else None,
+    )

@@ -1,0 +1,104 @@
+"""The report for a person at a terminal: each finding with its place, its numbers, its cure and what to expect."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from advisor.report.frame import frame
+from advisor.report.terminal import Paint, wrap
+from advisor.units import B, S, number, show
+
+if TYPE_CHECKING:
+    from advisor.report.result import Head, Result
+
+_NARROWEST = 40
+_RULES_NAMED = 3
+"""Unknown rules that are named for each reason; ``-f json`` has all of them."""
+
+
+def render(result: Result, width: int = 80, *, colour: bool = False) -> str:
+    """The report.
+
+    Args:
+        result: what to tell.
+        width: of the terminal, in cells; taken as 40 when it is less.
+        colour: whether to write ANSI colours; the caller decides by the terminal and NO_COLOR.
+    """
+    width = max(width, _NARROWEST)
+    paint = Paint(colour=colour)
+    blocks = [_head(result.head, width)]
+    blocks += [frame(finding, width, paint) for finding in result.failing]
+    blocks.append(_gaps(result, width))
+    blocks.append(_end(result, width, paint))
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _head(head: Head, width: int) -> list[str]:
+    size = [f"{number(head.cpus)} CPU{'s' * (head.cpus != 1)}"] if head.cpus is not None else []
+    size += [show(round(head.memory / 1024**3) * 1024**3 or head.memory, B)] if head.memory is not None else []
+    nginx = [f"nginx {head.nginx}" if head.nginx else "nginx"] if head.nginx or head.workers is not None else []
+    nginx += [f"{number(head.workers)} worker{'s' * (head.workers != 1)}"] if head.workers is not None else []
+    parts = [
+        head.name,
+        f"Linux {head.kernel}" if head.kernel else None,
+        ", ".join(size),
+        ", ".join(nginx),
+        f"network namespace: {head.netns}" if head.netns else None,
+    ]
+    return [*wrap(" · ".join(filter(None, parts)) or "no host was read", width), *wrap(_reading(head), width)]
+
+
+def _reading(head: Head) -> str:
+    took = f"read in {show(head.took, S)}" if head.took is not None else "read"
+    sample = f" ({show(head.sample, S)} of it between two counter readings)" if head.sample else ""
+    who = "" if head.root is None else ", as root" if head.root else ", not as root"
+    return f"{took}{sample}{who}; nothing was written"
+
+
+def _gaps(result: Result, width: int) -> list[str]:
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for rule, missing in result.unknown:
+        reasons.setdefault((missing.source, missing.why), []).append(rule)
+    lines = []
+    for (source, why), rules in sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        need = f"{_count(len(rules), 'rule')} need{'s' * (len(rules) == 1)} '{source}'"
+        lines += _hung(f"unknown: {need}: {why} ({_some(rules)})", width)
+    for source, why in result.problems:
+        lines += _hung(f"not read: {source}: {why}", width)
+    return lines
+
+
+def _hung(text: str, width: int) -> list[str]:
+    first, *rest = wrap(text, width - 2)
+    return [first, *(f"  {line}" for line in rest)]
+
+
+def _some(rules: list[str]) -> str:
+    more = len(rules) - _RULES_NAMED
+    return ", ".join([*rules[:_RULES_NAMED], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _count(amount: int, word: str) -> str:
+    return f"{number(amount)} {word}{'s' * (amount != 1)}"
+
+
+def _end(result: Result, width: int, paint: Paint) -> list[str]:
+    failing = result.failing
+    severities = Counter(finding.severity for finding in failing)
+    kinds = ", ".join(f"{count} {severity.word}" for severity, count in sorted(severities.items(), reverse=True))
+    parts = [f"{_count(len(failing), 'finding')} ({kinds})" if failing else "no findings"]
+    parts += [f"{suppressed} suppressed"] if (suppressed := len(result.findings) - len(failing)) else []
+    parts += [f"{result.unknown_rules} unknown"] if result.unknown else []
+    parts.append(f"{_count(result.quiet, 'rule')} quiet")
+    if not result.judged:
+        parts = [f"nothing could be judged: this is no clean bill ({result.unknown_rules} unknown)"]
+    return [paint("strong", line) for line in wrap(" · ".join(parts), width)] + _next(result)
+
+
+def _next(result: Result) -> list[str]:
+    if not result.judged:
+        return ["next: run it where nginx runs, as root, or name its files: advisor audit --help"]
+    steps = [step for finding in result.failing for step in finding.steps if step.changes and not step.skipped]
+    patch = "advisor patch -o out/      " if steps else ""
+    return [f"next: {patch}in CI: advisor gate --fail-on high"]
