@@ -38,8 +38,8 @@ class From:
 class FactType:
     """The static type of a fact.
 
-    ``kind`` is bool, number, string, version, ports, histogram, item or list; ``item`` is the class of an item,
-    or of a list's items; ``unset`` is True where the fact may be None.
+    ``kind`` is bool, number, string, version, ports, histogram, item, group or list; ``item`` is the class of an item
+    or group, or of a list's items; ``unset`` is True where the fact may be None.
     """
 
     kind: str
@@ -101,10 +101,10 @@ def fact_type(hint: Any, doc: str = "") -> FactType | None:  # noqa: ANN401 (any
             break
     if origin is list:
         inner = fact_type(typing.get_args(hint)[0])
-        return FactType("list", item=inner.item, source=source, doc=doc) if inner and inner.item else None
+        return FactType("list", item=inner.item, source=source, doc=doc) if inner and inner.kind == "item" else None
     if not isinstance(hint, type):
         return None
     kind = _KINDS.get(hint) or getattr(hint, "FACT_KIND", None)
     if kind is None:
         return None
-    return FactType(kind, unit, unset, hint if kind == "item" else None, source, doc)
+    return FactType(kind, unit, unset, hint if kind in {"item", "group"} else None, source, doc)
