@@ -141,7 +141,8 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """Of the rule and the logical place: no line, no measured value."""
-        return hashlib.sha256(f"{self.rule}\0{self.item}\0{self.location.file or ''}".encode()).hexdigest()[:32]
+        place = f"{self.rule}\0{self.item}\0{self.location.file or ''}"
+        return hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,9 @@ def test_any_result_is_a_document_that_every_reader_takes(text: str, value: floa
     change = Change(text, Relation.EXACTLY, value if value is not None else 0)
     finding = replace(
         KEEPALIVE,
+        item=text,
         message=text,
-        location=Location(text, None, 1, 1, 1, text, text),
+        location=Location(text, text, 1, 1, 1, text, text),
         evidence=(Evidence(text, value, NONE, text, text),),
         steps=(Step(Safety.SAFE, text, (text,), (change,), text),),
     )
