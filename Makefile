@@ -8,7 +8,7 @@ COMPILE := pip compile -q --universal --generate-hashes --python-version 3.11 --
 
 # Debian without python3-venv makes environments without pip; the pip outside can serve them.
 PIP = $$(test -x $(BIN)/pip && echo $(BIN)/python -m pip || echo $(PYTHON) -m pip --python $(BIN)/python)
-INSTALL = PIP_DISABLE_PIP_VERSION_CHECK=1 $(PIP) install --quiet
+INSTALL = PIP_DISABLE_PIP_VERSION_CHECK=1 $(PIP) install -qq
 
 .DEFAULT_GOAL := help
 .PHONY: help audit demo test check bench clean lock
@@ -55,6 +55,7 @@ $(BIN)/python:
 	  echo "advisor needs pip, and '$(PYTHON)' has none: apt-get install python3-pip" >&2; rm -rf $(VENV); exit 2; }
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV), once" >&2
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps -e .
 	@touch $@
