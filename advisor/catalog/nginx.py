@@ -20,18 +20,17 @@ DEFAULT_KEEPALIVE_TIMEOUT = 75.0
 class Setting:
     """A directive, or a parameter of one (``listen.backlog``), that a patch may write.
 
-    ``blocks`` are those it may be inserted into; ``moves`` are the measurements a change makes void or follows
-    by a model (see `advisor.remedy.effects`).
+    ``moves`` names measurements that a change moves: they follow a model of `advisor.remedy.effects`, or are void.
     """
 
     unit: Unit
     needs: tuple[str, ...]
-    blocks: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
 
 
 SETTINGS: dict[str, Setting] = {
-    "keepalive_timeout": Setting(S, ("reload",), ("http", "server", "location")),
-    "listen.backlog": Setting(N, ("re-listen",)),
+    "keepalive_timeout": Setting(S, ("reload",), ("listener.idle", "processes")),
+    "listen.backlog": Setting(N, ("re-listen",), ("listener.limit", "processes")),
 }
 
 WRITABLE: dict[str, Unit] = {name: setting.unit for name, setting in SETTINGS.items()}

@@ -20,8 +20,8 @@ class Key:
     """One sysctl.
 
     ``scale`` turns the kernel's number into base units (0.001 for milliseconds). ``magnitude``: the sign only says
-    that the value is shared with the initial namespace. ``moves`` names measurements (see
-    `advisor.snapshot.model.Snapshot.moved`) that are void after a change. Only ``writable`` keys enter a patch.
+    that the value is shared with the initial namespace. ``moves`` names measurements that a change moves: they
+    follow a model of `advisor.remedy.effects`, or are void. Only ``writable`` keys enter a patch.
     """
 
     name: str
@@ -48,11 +48,10 @@ class Dead:
     source: str
 
 
-_QUEUE = ("listener.queue", "listener.drops", "counter.TcpExt.ListenOverflows", "counter.TcpExt.ListenDrops")
-_PORTS = ("destination.full",)
-
 _ALL = (
-    Key("net.core.somaxconn", unit=N, low=1, high=65535, default="4096", needs=("re-listen",)),
+    Key(
+        "net.core.somaxconn", unit=N, low=1, high=65535, default="4096", needs=("re-listen",), moves=("listener.limit",)
+    ),
     Key("net.core.netdev_max_backlog", unit=N, low=1, high=2**31 - 1, scope="global", default="1000"),
     Key("net.core.netdev_budget", unit=N, low=1, high=2**31 - 1, scope="global", default="300"),
     Key("net.core.default_qdisc", "string", scope="global", needs=("new network device",)),
@@ -68,9 +67,9 @@ _ALL = (
         low=1,
         high=65535,
         default="32768 60999",
-        moves=_PORTS,
+        moves=("destination.full",),
     ),
-    Key("net.ipv4.ip_local_reserved_ports", "ports", default="", moves=_PORTS),
+    Key("net.ipv4.ip_local_reserved_ports", "ports", default="", moves=("destination.full",)),
     Key("net.ipv4.ip_unprivileged_port_start", unit=N, low=0, high=65535, default="1024", writable=False),
     Key("net.ipv4.tcp_abort_on_overflow", low=0, high=1, default="0"),
     Key("net.ipv4.tcp_congestion_control", "string", writable=False),
@@ -102,7 +101,7 @@ _ALL = (
     Key("net.ipv4.tcp_synack_retries", unit=N, low=0, high=255, default="5"),
     Key("net.ipv4.tcp_syncookies", low=0, high=2, default="1"),
     Key("net.ipv4.tcp_timestamps", low=0, high=2, default="1"),
-    Key("net.ipv4.tcp_tw_reuse", low=0, high=2, default="2", moves=_PORTS),
+    Key("net.ipv4.tcp_tw_reuse", low=0, high=2, default="2", moves=("destination.full",)),
     Key("net.ipv4.tcp_tw_reuse_delay", unit=S, low=1, high=60000, default="1000", scale=0.001, writable=False),
     Key("net.ipv4.tcp_window_scaling", low=0, high=1, default="1"),
     Key("net.ipv4.tcp_wmem", "vector", B, ("min", "default", "max"), low=1, high=2**31 - 1),

@@ -15,16 +15,18 @@ Values = dict[str, tuple[tuple[str, ...], ...]]
 
 
 def effective(tree: list[Node]) -> dict[str, Values]:
-    """The values that apply to each scope, by the scope's logical address (file and block path)."""
+    """The values that apply to each scope, by the scope's logical address: file and block path of each block down to it."""
     found: dict[str, Values] = {}
     stack: list[tuple[list[Node], str, Values]] = [(tree, "", {})]
     while stack:
         nodes, scope, inherited = stack.pop()
         values = {**inherited, **_own(nodes)}
         found[scope] = values
-        for node in nodes:
-            if node.statement.block is not None and node.name in _SCOPES:
-                stack.append((node.children, f"{node.file}:{node.path}", values))
+        stack.extend(
+            (node.children, f"{scope} > {node.file}:{node.path}".removeprefix(" > "), values)
+            for node in nodes
+            if node.statement.block is not None and node.name in _SCOPES
+        )
     return found
 
 

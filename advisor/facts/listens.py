@@ -19,7 +19,7 @@ _SOCKETS = From("SOCK_DIAG")
 
 @dataclass(frozen=True, slots=True)
 class Listen(Item):
-    """An address nginx listens on. ``live`` gives its listening socket: None where none is there, Unread without sockets."""
+    """An address nginx listens on. ``live`` gives its listening socket, None where none is there."""
 
     endpoint: Endpoint
     lines: tuple[ListenLine, ...]

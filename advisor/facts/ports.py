@@ -51,6 +51,11 @@ class PortFacts:
         return int(self._sysctl.value(_RANGE, "high"))  # type: ignore[arg-type]  # likewise
 
     @property
+    def same_parity(self) -> Annotated[bool, From("net.ipv4.ip_local_port_range")]:
+        """Whether both ends of the range are even, or both are odd."""
+        return (self.low ^ self.high) % 2 == 0
+
+    @property
     def reserved(self) -> Annotated[Ports, From("net.ipv4.ip_local_reserved_ports")]:
         """Ports the kernel never picks by itself."""
         value = self._sysctl.value(_RESERVED)

@@ -63,11 +63,11 @@ def parse_listen(text: str) -> Endpoint | None:
 
 def servers(tree: list[Node]) -> list[Server]:
     """Every server outside of stream and mail, in the order of the files."""
-    found = []
-    for node in walk(tree):
-        if node.name == "server" and node.statement.block is not None and not _elsewhere(node):
-            found.append(Server(node, _listens(node)))
-    return found
+    return [
+        Server(node, _listens(node))
+        for node in walk(tree)
+        if node.name == "server" and node.statement.block is not None and not _elsewhere(node)
+    ]
 
 
 def _elsewhere(node: Node) -> bool:
