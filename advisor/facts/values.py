@@ -99,13 +99,18 @@ class Histogram:
         low, high = self._span(index)
         return self.counts[index] / (high - low) if high > low else 0.0
 
-    def tail_density(self) -> float:
-        """The density in the last bucket that holds anything: the flow that reaches the oldest age."""
+    def returning(self, age: float) -> float:
+        """How many a second go past ``age`` idle and are used again later.
+
+        In a steady state the density at an age is the flow past it; the flow that reaches the oldest age seen is of
+        those that never come back, so the difference came back in between.
+        """
         filled = [index for index, count in enumerate(self.counts) if count]
         if not filled:
             return 0.0
         low, high = self._span(filled[-1])
-        return self.counts[filled[-1]] / (high - low) if high > low else 0.0
+        never = self.counts[filled[-1]] / (high - low) if high > low else 0.0
+        return max(0.0, self.density(age) - never)
 
     def quantile(self, share: float) -> float:
         """The age that ``share`` (0 to 1) of them do not exceed, interpolated; 0 when there are none."""

@@ -1,0 +1,184 @@
+"""What a change does to measurements: each one follows a model, or is void until measured again.
+
+A measurement that no change moves is carried over. The models:
+
+* an accept queue holds min(backlog, somaxconn) once nginx listens anew; how full it gets and what it drops is void;
+* keepalive_timeout lowered to T: connections idle for longer than T are gone, and the clients among them that
+  would have come back make new connections: the flow past age T, less the flow that reaches the oldest age;
+* keepalive_timeout raised: how many more stay idle is not known, so idle times and states are void;
+* a destination that used up (nearly) all ports: how many it will use is void; one that did not keeps its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from advisor.catalog.nginx import SETTINGS
+from advisor.catalog.sysctl import KEYS
+from advisor.errors import Unread
+from advisor.facts.derive import Facts
+from advisor.facts.keepalives import Keepalive
+from advisor.facts.servers import Endpoint
+from advisor.facts.values import Histogram
+from advisor.snapshot.model import Ages, Listener, Reading, Snapshot
+from advisor.units import PER_S, N, Unit
+
+_FULL = 0.95
+"""A destination above this share of the usable ports stood at the limit: more ports, more use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A measured number that a change is expected to move; None where it has to be measured."""
+
+    name: str
+    before: float
+    after: float | None
+    unit: Unit
+
+
+@dataclass(slots=True)
+class Moved:
+    """What the models make of a snapshot's measurements."""
+
+    listeners: dict[str, Listener] = field(default_factory=dict)
+    counters: dict[str, Reading] = field(default_factory=dict)
+    void: dict[str, str] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+
+
+def moved(before: Facts, after: Facts, targets: set[str]) -> Moved:
+    """Follow every measurement that a change of these sysctl keys and nginx targets moves."""
+    out = Moved()
+    names = {name: target for target in sorted(targets) for name in _moves(target)}
+    for measurement, target in names.items():
+        model = _MODELS.get(measurement)
+        if model is None:
+            out.void[measurement] = f"{target} moves it; measure again"
+            continue
+        try:
+            model(before, after, out)
+        except Unread as unread:
+            out.void[measurement] = f"{target} moves it, and {unread.source} was not read"
+    return out
+
+
+def _moves(target: str) -> tuple[str, ...]:
+    if target in SETTINGS:
+        return SETTINGS[target].moves
+    return KEYS[target].moves
+
+
+def _queues(before: Facts, after: Facts, out: Moved) -> None:
+    configured = {listen.id: listen for listen in after.nginx.listens} if before.snapshot.nginx else {}
+    for listener in before.sockets.listeners:
+        row = out.listeners.get(listener.id, listener.row)
+        if row.limit is None:
+            continue
+        listen = configured.get(listener.id)
+        cap_before, cap = _somaxconn(before, row.limit), _somaxconn(after, row.limit)
+        if listen is not None:
+            limit = min(listen.backlog, cap)
+        elif cap == cap_before or row.limit < cap_before:
+            continue
+        else:
+            limit = None
+        if limit == row.limit:
+            continue
+        why = f"the queue of {listener.id} gets another limit once it listens anew"
+        out.void.update({f"{name}@{listener.id}": why for name in ("listener.drops", "listener.queue")})
+        out.void.update({f"counter.TcpExt.{name}": why for name in ("ListenOverflows", "ListenDrops")})
+        if limit is None:
+            out.void[f"listener.limit@{listener.id}"] = why
+        else:
+            out.listeners[listener.id] = row.model_copy(update={"limit": limit})
+            out.effects.append(Effect(f"accept queue of {listener.id}", row.limit, limit, N))
+
+
+def _somaxconn(facts: Facts, unread: int) -> int:
+    """The cap, or the queue's own limit where it was not read: nothing is then known to change."""
+    try:
+        return int(facts.sysctl.text("net.core.somaxconn"))
+    except (Unread, ValueError):
+        return unread
+
+
+def _idle(before: Facts, after: Facts, out: Moved) -> None:
+    new = {item.place("keepalive_timeout"): item for item in after.nginx.keepalives}
+    for item in before.nginx.keepalives:
+        place = item.place("keepalive_timeout")
+        if place in new and new[place].timeout != item.timeout:
+            for endpoint in item.endpoints:
+                _shorten(before, out, endpoint, item, new[place].timeout)
+
+
+def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, timeout: float) -> None:
+    name = str(endpoint)
+    listener = next((one for one in before.sockets.listeners if one.id == name), None)
+    if listener is None:
+        return
+    row = out.listeners.get(name, listener.row)
+    if timeout > item.timeout or endpoint not in item.whole or row.idle is None:
+        why = "keepalive_timeout moves it in a way no model follows; measure again"
+        out.void.update({f"{what}@{name}": why for what in ("listener.idle", "listener.states")})
+        return
+    idle = Histogram.of(row.idle)
+    gone = round(idle.above(timeout))
+    held = row.states.get("ESTABLISHED", 0)
+    after = max(0, held - gone)
+    ages = Ages(counts=list(idle.cut(timeout).counts), oldest=idle.cut(timeout).oldest)
+    states = {**row.states, "ESTABLISHED": after}
+    out.listeners[name] = row.model_copy(update={"idle": ages, "states": states})
+    out.effects.append(Effect(f"ESTABLISHED on {name}", held, after, N))
+    _handshakes(before, out, idle.returning(timeout))
+
+
+def _handshakes(before: Facts, out: Moved, more: float) -> None:
+    """More new connections each second: the clients that would have come back on the connections now closed."""
+    counter = "Tcp.PassiveOpens"
+    try:
+        rate = before.counters.value(counter, "per_second")
+    except Unread:
+        return
+    reading = out.counters.get(counter) or before.snapshot.need("counters")[counter]
+    grown = reading.last + round(more * before.snapshot.sample)
+    out.counters[counter] = Reading(first=reading.first, last=grown)
+    out.effects.append(Effect("new connections per second", rate, rate + more, PER_S))
+
+
+def _ports(before: Facts, after: Facts, out: Moved) -> None:
+    usable = before.ports.usable
+    if after.ports.usable == usable and after.sysctl.value("net.ipv4.tcp_tw_reuse") == before.sysctl.value(
+        "net.ipv4.tcp_tw_reuse"
+    ):
+        return
+    for destination in before.sockets.destinations:
+        if destination.ports >= _FULL * usable:
+            why = f"{destination.remote} used up the ports there were; how many it takes now has to be measured"
+            out.void[f"destination.full@{destination.id}"] = why
+            out.effects.append(Effect(f"local ports towards {destination.remote}", destination.ports, None, N))
+
+
+_MODELS: dict[str, Callable[[Facts, Facts, Moved], None]] = {
+    "listener.limit": _queues,
+    "listener.idle": _idle,
+    "destination.full": _ports,
+}
+
+
+def carry(snapshot: Snapshot, out: Moved) -> Snapshot:
+    """The snapshot with its measurements as the models leave them."""
+    update: dict[str, object] = {"moved": {**snapshot.moved, **out.void}}
+    if snapshot.sockets is not None and out.listeners:
+        rows = [out.listeners.get(str(Endpoint(row.address, row.port)), row) for row in snapshot.sockets.listeners]
+        gone = sum(
+            row.states.get("ESTABLISHED", 0) - new.states.get("ESTABLISHED", 0)
+            for row, new in zip(snapshot.sockets.listeners, rows, strict=True)
+        )
+        states = {**snapshot.sockets.states}
+        states["ESTABLISHED"] = max(0, states.get("ESTABLISHED", 0) - gone)
+        update["sockets"] = snapshot.sockets.model_copy(update={"listeners": rows, "states": states})
+    if snapshot.counters is not None and out.counters:
+        update["counters"] = {**snapshot.counters, **out.counters}
+    return snapshot.model_copy(update=update)

@@ -1,0 +1,221 @@
+"""The plan: judge, take the first permitted step of each finding, predict, judge again, until nothing is asked.
+
+Couplings are rules, not code: a larger backlog makes the rule on net.core.somaxconn fail in the next round, and
+its step joins the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from advisor.errors import PlanError
+from advisor.facts.derive import Facts
+from advisor.findings import Finding, Safety, State, Step, Verdict
+from advisor.remedy.lattice import Target, Wants, join
+from advisor.remedy.predict import Prediction, predict
+from advisor.remedy.prove import only_what_was_meant
+from advisor.remedy.sysctl import readable
+from advisor.snapshot.model import Snapshot
+
+ROUNDS = 8
+"""More rounds than any chain of couplings needs; past it two rules chase each other."""
+
+Judge = Callable[[Facts], list[Verdict]]
+Subject = tuple[str, str]
+"""A rule and the item it failed on."""
+
+
+class Outcome(StrEnum):
+    """How a finding ends when the plan is applied."""
+
+    CURED = "cured"
+    TO_BE_MEASURED = "to be measured"
+    NOT_ADDRESSED = "not addressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A finding, the step taken for it (None: none), how it ends and why so."""
+
+    finding: Finding
+    step: Step | None
+    outcome: Outcome
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the findings of a snapshot ask for, joined and proved."""
+
+    snapshot: Snapshot
+    prediction: Prediction
+    findings: tuple[Addressed, ...]
+    needs: tuple[str, ...]
+    rounds: int
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be changed."""
+        return not self.prediction.sysctls and not self.prediction.directives
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One run to the fixpoint, some findings left out."""
+
+    left_out: dict[Subject, str]
+    taken: dict[Subject, tuple[Finding, Step]] = field(default_factory=dict)
+    wants: dict[Target, Wants] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    rounds: int = 0
+
+
+def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str, ...]], *, unsafe: bool) -> Plan:
+    """Plan the cure of a snapshot.
+
+    Args:
+        snapshot: what was read.
+        judge: the rules, ready to judge facts.
+        rules_first: for each rule, the rules whose cure goes first (``consequence_of``).
+        unsafe: whether unsafe steps may be taken too.
+
+    Raises:
+        PlanError: when wants contradict each other, or a step does not cure what it was taken for.
+    """
+    before = Facts(snapshot)
+    first = judge(before)
+    failing = {_subject(verdict) for verdict in first if verdict.finding is not None}
+    left_out: dict[Subject, str] = {}
+    while True:
+        attempt = _Attempt(left_out)
+        prediction, last = _fixpoint(attempt, before, first, judge, rules_first, unsafe=unsafe)
+        new = [verdict for verdict in last if verdict.finding is not None and _subject(verdict) not in failing]
+        if not new:
+            break
+        if not attempt.taken:
+            raise PlanError(f"{new[0].rule} fails after a plan that changes nothing; this is a fault of the rule")
+        culprit = next(reversed(attempt.taken))
+        left_out = {**left_out, culprit: f"its step would make {new[0].rule} fail ({new[0].item or 'host'})"}
+    only_what_was_meant(before, Facts(prediction.snapshot), prediction.directives)
+    changes = (*prediction.sysctls, *prediction.directives)
+    needs = tuple(dict.fromkeys(need for change in changes for need in change.needs))
+    addressed = tuple(_addressed(verdict, attempt, last, unsafe=unsafe) for verdict in first if verdict.finding)
+    return Plan(snapshot, prediction, addressed, needs, attempt.rounds)
+
+
+def _fixpoint(
+    attempt: _Attempt,
+    before: Facts,
+    first: list[Verdict],
+    judge: Judge,
+    rules_first: dict[str, tuple[str, ...]],
+    *,
+    unsafe: bool,
+) -> tuple[Prediction, list[Verdict]]:
+    verdicts = first
+    prediction = predict(before, {}, {})
+    for attempt.rounds in range(1, ROUNDS + 1):
+        asked = _ask(attempt, before, verdicts, rules_first, unsafe=unsafe)
+        if not asked:
+            return prediction, verdicts
+        for finding, step in asked:
+            attempt.taken[_of(finding)] = (finding, step)
+            attempt.reasons[finding.rule] = finding.title
+            for change in step.changes:
+                join(attempt.wants, change, finding.rule)
+        prediction = predict(before, attempt.wants, attempt.reasons)
+        verdicts = judge(Facts(prediction.snapshot))
+    names = ", ".join(sorted({finding.rule for finding, _ in asked}))
+    raise PlanError(f"after {ROUNDS} rounds {names} still ask for changes; leave one of them out (--ignore)")
+
+
+def _ask(
+    attempt: _Attempt,
+    before: Facts,
+    verdicts: list[Verdict],
+    rules_first: dict[str, tuple[str, ...]],
+    *,
+    unsafe: bool,
+) -> list[tuple[Finding, Step]]:
+    """The steps this round takes: of findings that fail, are not left out, and whose causes are not cured now."""
+    asked: list[tuple[Finding, Step]] = []
+    for verdict in verdicts:
+        finding = verdict.finding
+        if finding is None or _subject(verdict) in attempt.left_out:
+            continue
+        step = _permitted(finding, before, unsafe=unsafe)
+        if step is not None:
+            asked.append((finding, step))
+    now = {finding.rule for finding, _ in asked}
+    chosen = [(finding, step) for finding, step in asked if not now & set(rules_first.get(finding.rule, ()))]
+    repeated = [finding for finding, step in chosen if attempt.taken.get(_of(finding), (None, None))[1] == step]
+    if repeated:
+        raise PlanError(f"the step of {repeated[0].rule} does not cure it ({repeated[0].item or 'host'})")
+    return chosen
+
+
+def _permitted(finding: Finding, before: Facts, *, unsafe: bool) -> Step | None:
+    return next((step for step in finding.steps if refused(step, before, unsafe=unsafe) is None), None)
+
+
+def refused(step: Step, before: Facts, *, unsafe: bool) -> str | None:
+    """Why a step is not taken; None when it is."""
+    if step.safety is Safety.MANUAL:
+        return "advice, to be done by a person"
+    if step.skipped is not None:
+        return step.skipped
+    if step.safety is Safety.UNSAFE and not unsafe:
+        return "unsafe; --unsafe takes it"
+    for change in step.changes:
+        if change.place is None and (why := readable(before, change.target)) is not None:
+            return f"{change.target} could not be read: {why}"
+        if change.place is not None and (why := _uneditable(before, change.place.file)) is not None:
+            return why
+    return None
+
+
+def _uneditable(before: Facts, path: str) -> str | None:
+    file = before.snapshot.nginx.files.get(path) if before.snapshot.nginx else None
+    if file is None:
+        return f"{path} was not read"
+    return None if file.differs is None else f"{path} is judged, never edited: {file.differs}"
+
+
+def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], *, unsafe: bool) -> Addressed:
+    finding = verdict.finding
+    if finding is None:
+        raise TypeError(verdict)
+    subject = _of(finding)
+    if subject not in attempt.taken:
+        why = attempt.left_out.get(subject) or _not_taken(finding, unsafe=unsafe)
+        return Addressed(finding, None, Outcome.NOT_ADDRESSED, why)
+    step = attempt.taken[subject][1]
+    after = next((one for one in last if _subject(one) == subject), None)
+    if after is None or after.state in {State.PASS, State.NOT_APPLICABLE}:
+        unknown = next((one for one in last if one.rule == finding.rule and one.state is State.UNKNOWN), None)
+        if after is None and unknown is not None:
+            after = unknown
+        else:
+            return Addressed(finding, step, Outcome.CURED, "judged again on what the patch writes, it passes")
+    if after.state is State.UNKNOWN:
+        return Addressed(finding, step, Outcome.TO_BE_MEASURED, "; ".join(one.why for one in after.missing))
+    raise PlanError(f"the step of {finding.rule} does not cure it ({finding.item or 'host'})")
+
+
+def _not_taken(finding: Finding, *, unsafe: bool) -> str:
+    for step in finding.steps:
+        if step.skipped is not None:
+            return step.skipped
+        if step.safety is Safety.UNSAFE and not unsafe:
+            return "its step is unsafe; --unsafe takes it"
+    return "advice, to be done by a person" if finding.steps else "no step"
+
+
+def _subject(verdict: Verdict) -> Subject:
+    return verdict.rule, verdict.item
+
+
+def _of(finding: Finding) -> Subject:
+    return finding.rule, finding.item

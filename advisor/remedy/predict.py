@@ -1,0 +1,74 @@
+"""What a snapshot would say after the patch: the same bytes, edited, and the measurements that follow a model.
+
+The configured half is exact: the bytes that the patch writes, from which every fact is derived again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor.facts.derive import Facts
+from advisor.remedy.effects import Effect, carry, moved
+from advisor.remedy.lattice import Target, Wants
+from advisor.remedy.nginx import NginxChange, edited, nginx_changes
+from advisor.remedy.sysctl import DROPIN, SysctlChange, drop_in, sysctl_changes
+from advisor.snapshot.model import Snapshot, SysctlFile
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The changes, the bytes they make, and the snapshot they lead to."""
+
+    sysctls: list[SysctlChange]
+    directives: list[NginxChange]
+    dropin: bytes | None
+    files: dict[str, bytes]
+    snapshot: Snapshot
+    effects: list[Effect]
+
+
+def predict(before: Facts, wants: dict[Target, Wants], reasons: dict[str, str]) -> Prediction:
+    """Apply what is wanted to a snapshot.
+
+    Args:
+        before: the facts of the snapshot as it is.
+        wants: by target.
+        reasons: one line a rule, for the comments in the drop-in file.
+
+    Raises:
+        PlanError: when a value or a file can't be written.
+    """
+    sysctls = sysctl_changes(before, wants)
+    directives = nginx_changes(before, wants)
+    dropin = drop_in(before, sysctls, reasons) if sysctls else None
+    files = edited(before, directives)
+    snapshot = _with_sysctls(before.snapshot, sysctls, dropin)
+    snapshot = _with_files(snapshot, files)
+    targets = {change.key for change in sysctls} | {change.target for change in directives}
+    out = moved(before, Facts(snapshot), targets)
+    return Prediction(sysctls, directives, dropin, files, carry(snapshot, out), out.effects)
+
+
+def _with_sysctls(snapshot: Snapshot, changes: list[SysctlChange], dropin: bytes | None) -> Snapshot:
+    if dropin is None:
+        return snapshot
+    update: dict[str, object] = {}
+    if snapshot.sysctls is not None:
+        values = {**snapshot.sysctls.values, **{change.key: change.after for change in changes}}
+        update["sysctls"] = snapshot.sysctls.model_copy(update={"values": values})
+    if snapshot.sysctl_files is not None:
+        # Where files are judged as if applied, the drop-in is one of them, and the last.
+        given = any(file.given for file in snapshot.sysctl_files)
+        others = [file for file in snapshot.sysctl_files if file.path != DROPIN]
+        update["sysctl_files"] = [*others, SysctlFile(path=DROPIN, content=dropin, given=given)]
+    return snapshot.model_copy(update=update)
+
+
+def _with_files(snapshot: Snapshot, files: dict[str, bytes]) -> Snapshot:
+    if snapshot.nginx is None or not files:
+        return snapshot
+    changed = {
+        path: file.model_copy(update={"content": files[path]}) if path in files else file
+        for path, file in snapshot.nginx.files.items()
+    }
+    return snapshot.model_copy(update={"nginx": snapshot.nginx.model_copy(update={"files": changed})})
