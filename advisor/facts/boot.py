@@ -8,6 +8,7 @@ after all of them (sysctl.d(5), sysctl(8)).
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -29,11 +30,13 @@ class Assignment(Item):
 
     file: SysctlFile
     setting: Setting
+    turn: int
 
     @property
     def id(self) -> str:  # type: ignore[override]  # computed, never stored
-        """The key and the file."""
-        return f"{self.setting.key} in {self.file.path}"
+        """The key and the file; a key that a file repeats is numbered."""
+        again = f" #{self.turn}" if self.turn > 1 else ""
+        return f"{self.setting.key} in {self.file.path}{again}"
 
     @property
     def key(self) -> str:
@@ -75,7 +78,13 @@ class Boot:
     def assignments(self) -> list[Assignment]:
         """Every line that sets a key, in every file read, file by file."""
         files: list[SysctlFile] = self._snapshot.need("sysctl_files")
-        return [Assignment(file, setting) for file in files for setting in parse(file.content, file.path)[0]]
+        turns: Counter[tuple[str, str]] = Counter()
+        found = []
+        for file in files:
+            for setting in parse(file.content, file.path).settings:
+                turns[file.path, setting.key] += 1
+                found.append(Assignment(file, setting, turns[file.path, setting.key]))
+        return found
 
     def after(self, path: str, key: str) -> list[Assignment]:
         """The assignments of a key that are applied after those of the file at ``path``, under either reader.

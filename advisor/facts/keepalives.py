@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -109,15 +110,18 @@ def keepalives(
             groups.setdefault(node, []).append(server)
     governed = {server.node: _setters(server) for server in found}
     items = []
+    names: Counter[str] = Counter()
     for node, group in groups.items():
         set_here = node.name == _NAME
         block = node.parent if set_here and node.parent is not None else node
         addresses = tuple(dict.fromkeys(line.endpoint for server in group for line in server.listens))
         whole = tuple(address for address in addresses if _alone(address, node, found, governed))
         location = locate(nginx, node, 0) if set_here and node.statement.args else locate(nginx, node)
+        name = _name(block, found)
+        names[name] += 1
         items.append(
             Keepalive(
-                id=_name(block, found),
+                id=name if names[name] == 1 else f"{name} #{names[name]}",
                 block=block,
                 node=node if set_here else None,
                 location=location,

@@ -141,8 +141,8 @@ def _handshakes(before: Facts, out: Moved, more: float) -> None:
         rate = before.counters.value(counter, "per_second")
     except Unread:
         return
-    reading = out.counters.get(counter) or before.snapshot.need("counters")[counter]
-    grown = reading.last + round(more * before.snapshot.sample)
+    reading: Reading = out.counters.get(counter) or before.snapshot.need("counters")[counter]
+    grown = (reading.last or reading.first) + round(more * before.snapshot.sample)
     out.counters[counter] = Reading(first=reading.first, last=grown)
     out.effects.append(Effect("new connections per second", rate, rate + more, PER_S))
 

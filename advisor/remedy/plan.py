@@ -61,6 +61,15 @@ class Plan:
         return not self.prediction.sysctls and not self.prediction.directives
 
 
+class _LeaveOutError(Exception):
+    """A finding whose step does harm, or no good: the plan is made again without it."""
+
+    def __init__(self, subject: Subject, why: str) -> None:
+        super().__init__(why)
+        self.subject = subject
+        self.why = why
+
+
 @dataclass(slots=True)
 class _Attempt:
     """One run to the fixpoint, some findings left out."""
@@ -82,7 +91,7 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
         unsafe: whether unsafe steps may be taken too.
 
     Raises:
-        PlanError: when wants contradict each other, or a step does not cure what it was taken for.
+        PlanError: when wants contradict each other, or rules chase each other.
     """
     before = Facts(snapshot)
     first = judge(before)
@@ -90,17 +99,16 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
     left_out: dict[Subject, str] = {}
     while True:
         attempt = _Attempt(left_out)
-        prediction, last = _fixpoint(attempt, before, first, judge, rules_first, unsafe=unsafe)
-        new = [verdict for verdict in last if verdict.finding is not None and _subject(verdict) not in failing]
-        if not new:
+        try:
+            prediction, last = _fixpoint(attempt, before, first, judge, rules_first, unsafe=unsafe)
+            _nothing_new(attempt, last, failing)
+        except _LeaveOutError as one:
+            left_out = {**left_out, one.subject: one.why}
+        else:
             break
-        if not attempt.taken:
-            raise PlanError(f"{new[0].rule} fails after a plan that changes nothing; this is a fault of the rule")
-        culprit = next(reversed(attempt.taken))
-        left_out = {**left_out, culprit: f"its step would make {new[0].rule} fail ({new[0].item or 'host'})"}
     only_what_was_meant(before, Facts(prediction.snapshot), prediction.directives)
-    changes = (*prediction.sysctls, *prediction.directives)
-    needs = tuple(dict.fromkeys(need for change in changes for need in change.needs))
+    wanted = [change.needs for change in prediction.sysctls] + [change.needs for change in prediction.directives]
+    needs = tuple(dict.fromkeys(need for group in wanted for need in group))
     addressed = tuple(_addressed(verdict, attempt, last, unsafe=unsafe) for verdict in first if verdict.finding)
     return Plan(snapshot, prediction, addressed, needs, attempt.rounds)
 
@@ -131,6 +139,16 @@ def _fixpoint(
     raise PlanError(f"after {ROUNDS} rounds {names} still ask for changes; leave one of them out (--ignore)")
 
 
+def _nothing_new(attempt: _Attempt, last: list[Verdict], failing: set[Subject]) -> None:
+    """Make sure that nothing fails which did not fail before: else the step taken last is the one to leave out."""
+    for verdict in last:
+        if verdict.finding is not None and _subject(verdict) not in failing:
+            if not attempt.taken:
+                raise PlanError(f"{verdict.rule} fails after a plan that changes nothing: a fault of the rule")
+            why = f"its step would make {verdict.rule} fail ({verdict.item or 'host'})"
+            raise _LeaveOutError(next(reversed(attempt.taken)), why)
+
+
 def _ask(
     attempt: _Attempt,
     before: Facts,
@@ -150,9 +168,9 @@ def _ask(
             asked.append((finding, step))
     now = {finding.rule for finding, _ in asked}
     chosen = [(finding, step) for finding, step in asked if not now & set(rules_first.get(finding.rule, ()))]
-    repeated = [finding for finding, step in chosen if attempt.taken.get(_of(finding), (None, None))[1] == step]
-    if repeated:
-        raise PlanError(f"the step of {repeated[0].rule} does not cure it ({repeated[0].item or 'host'})")
+    for finding, step in chosen:
+        if attempt.taken.get(_of(finding), (None, None))[1] == step:
+            raise _LeaveOutError(_of(finding), "its step does not cure it: the rule still fails on what it would write")
     return chosen
 
 
