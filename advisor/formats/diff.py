@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 _QUOTED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-_AGREE = 3
+_AGREE = 2
 """Lines that must be alike for the two files to be in step again."""
 _FAR = 200
 """Changed lines, old and new together, over which a step is sought; beyond, the rest counts as changed."""
