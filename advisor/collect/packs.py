@@ -1,0 +1,48 @@
+"""The rule files: of a checkout, an editable install or a wheel alike, and of a folder the user names."""
+
+from __future__ import annotations
+
+import os
+
+from advisor.errors import UsageError
+from advisor.system import System
+
+_MOST = 2000
+_LIMIT = 1024 * 1024
+
+
+def builtin_folder() -> str:
+    """Where the rules lie that came with this program.
+
+    Raises:
+        UsageError: when the installation lacks them.
+    """
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for folder in (os.path.join(package, "_rules"), os.path.join(os.path.dirname(package), "rules")):
+        if os.path.isdir(folder):
+            return folder
+    raise UsageError("the rules that belong to advisor are not installed; install it again")
+
+
+def read_pack(folder: str | None = None) -> list[tuple[str, bytes]]:
+    """Every ``*.yaml`` below a folder, sorted: its path relative to the folder's own parent, and its bytes.
+
+    Raises:
+        UsageError: when the folder can't be read, holds no rule, or more than 2,000 of them.
+    """
+    top = os.path.realpath(folder or builtin_folder())
+    files = [
+        os.path.join(base, name)
+        for base, _, names in sorted(os.walk(top))
+        for name in sorted(names)
+        if name.endswith(".yaml")
+    ]
+    if not files:
+        raise UsageError(f"{folder or top} holds no rule: a rule is a file NAME.yaml")
+    if len(files) > _MOST:
+        raise UsageError(f"{folder or top} holds more than {_MOST} rules")
+    system = System()
+    try:
+        return [(os.path.relpath(path, os.path.dirname(top)), system.read(path, _LIMIT)) for path in files]
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from None

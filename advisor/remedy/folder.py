@@ -1,0 +1,95 @@
+"""The patch folder: a plan as files, the same bytes for the same snapshot."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from advisor import __version__
+from advisor.facts.derive import Facts
+from advisor.findings import Change, Step
+from advisor.formats.diff import unified
+from advisor.remedy.plan import Addressed, Outcome, Plan
+from advisor.remedy.readme import readme
+from advisor.remedy.sysctl import DROPIN
+
+
+def folder(plan: Plan) -> dict[str, bytes]:
+    """Every file of the patch folder, by its path inside it."""
+    files: dict[str, bytes] = {}
+    if plan.prediction.dropin is not None:
+        files[DROPIN.lstrip("/")] = plan.prediction.dropin
+    if plan.prediction.files and plan.snapshot.nginx is not None:
+        files["nginx.diff"] = b"".join(
+            unified(plan.snapshot.nginx.files[path].content, new, path)
+            for path, new in sorted(plan.prediction.files.items())
+        )
+    overridden = overrides(plan)
+    files["plan.json"] = (json.dumps(_document(plan, overridden), indent=2, ensure_ascii=False) + "\n").encode()
+    files["README.md"] = readme(plan, overridden).encode()
+    return files
+
+
+def overrides(plan: Plan) -> list[dict[str, Any]]:
+    """The lines on this host that would set a planned key to something else after the drop-in is read at boot."""
+    if plan.snapshot.sysctl_files is None:
+        return []
+    boot = Facts(plan.snapshot).boot
+    return [
+        {"key": change.key, "file": one.file.path, "line": one.setting.line, "value": one.setting.value}
+        for change in plan.prediction.sysctls
+        for one in boot.after(DROPIN, change.key)
+        if one.file.path != DROPIN and " ".join(one.setting.value.split()) != change.after
+    ]
+
+
+def _document(plan: Plan, overridden: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "schema": "advisor.plan/v1",
+        "advisor": __version__,
+        "snapshot": plan.snapshot.taken,
+        "host": plan.snapshot.host.name if plan.snapshot.host else None,
+        "rounds": plan.rounds,
+        "sysctl": [
+            {"key": one.key, "before": one.before, "after": one.after, "rules": one.rules, "needs": one.needs}
+            for one in plan.prediction.sysctls
+        ],
+        "nginx": [
+            {
+                "file": one.place.file,
+                "block": one.place.block,
+                "target": one.target,
+                "before": one.before,
+                "after": one.after,
+                "rules": one.rules,
+                "needs": one.needs,
+            }
+            for one in plan.prediction.directives
+        ],
+        "needs": plan.needs,
+        "findings": [_addressed(one) for one in plan.findings],
+        "expected": [
+            {"name": one.name, "before": one.before, "after": one.after, "unit": one.unit.name}
+            for one in plan.prediction.effects
+        ],
+        "overridden_at_boot": overridden,
+    }
+
+
+def _addressed(one: Addressed) -> dict[str, Any]:
+    return {
+        "rule": one.finding.rule,
+        "item": one.finding.item,
+        "fingerprint": one.finding.fingerprint,
+        "outcome": one.outcome.value,
+        "why": one.why,
+        "step": None if one.step is None or one.outcome is Outcome.NOT_ADDRESSED else _step(one.step),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"safety": step.safety.value, "text": step.text, "changes": [_change(change) for change in step.changes]}
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"target": change.target, "relation": change.relation.value, "value": change.value}

@@ -1,0 +1,116 @@
+"""The README of a patch folder: what changes and why, what must follow, what to expect, how to undo it."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from advisor.findings import Safety
+from advisor.remedy.plan import Addressed, Outcome, Plan
+from advisor.remedy.sysctl import DROPIN
+from advisor.units import show
+
+_NEEDS = {
+    "reload": "Reload nginx (`nginx -t && nginx -s reload`). A reload closes every idle keep-alive connection at once: "
+    "their clients come back together, and a request sent on one of them at that moment can fail. Old workers stay "
+    "until their last connection ends. A count taken right after a reload proves nothing about a timeout.",
+    "re-listen": "nginx must listen anew for the queue to get its new limit. A changed `backlog=` does it at a reload; "
+    "a changed net.core.somaxconn alone needs a restart (`systemctl restart nginx`), which drops every connection.",
+    "restart": "Restart the service; every connection is dropped.",
+    "reboot": "Reboot the host.",
+}
+
+
+def readme(plan: Plan, overridden: list[dict[str, Any]]) -> str:
+    """The page, as Markdown."""
+    host = plan.snapshot.host.name if plan.snapshot.host else "the files given"
+    parts = [f"# Patch for {host}", _para(f"From what was read at {plan.snapshot.taken}; nothing has been applied.")]
+    if plan.empty:
+        parts.append("Nothing is to be changed.")
+    else:
+        parts += ["## What changes, and why", *_changes(plan), "## Apply", *_apply(plan), "## Expect", *_expect(plan)]
+        parts += _overridden(overridden)
+        parts += ["## Undo", *_undo(plan)]
+    parts += _rest(plan)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _para(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def _items(texts: list[str]) -> str:
+    return "\n".join(
+        textwrap.fill(
+            text, 100, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+        for text in texts
+    )
+
+
+def _changes(plan: Plan) -> list[str]:
+    lines = [
+        f"`{one.key}` from `{one.before or '(empty)'}` to `{one.after}` ({', '.join(one.rules)})"
+        for one in plan.prediction.sysctls
+    ]
+    lines += [
+        f"`{one.place.file}`: `{one.before or '(nothing)'};` becomes `{one.after};` ({', '.join(one.rules)})"
+        for one in plan.prediction.directives
+    ]
+    why = [f"{one.finding.rule}: {one.finding.message}. {one.step.text}" for one in plan.findings if one.step]
+    return [_items(lines), _items(why)]
+
+
+def _apply(plan: Plan) -> list[str]:
+    commands = []
+    if plan.prediction.dropin is not None:
+        commands += [f"install -m 0644 .{DROPIN} {DROPIN}", f"sysctl -p {DROPIN}"]
+    if plan.prediction.files:
+        commands.append("patch -p1 -d / < nginx.diff")
+    follow = [_NEEDS.get(need, f"Needs: {need}.") for need in plan.needs]
+    return ["```sh\n" + "\n".join(commands) + "\n```", _items(follow) if follow else "Nothing else has to follow."]
+
+
+def _expect(plan: Plan) -> list[str]:
+    lines = []
+    for one in plan.prediction.effects:
+        after = "to be measured" if one.after is None else show(round(one.after, 1), one.unit)
+        lines.append(f"{one.name}: {show(round(one.before, 1), one.unit)} now, {after} afterwards")
+    lines += [
+        f"{one.finding.rule} ({one.finding.item or 'host'}): {one.outcome.value}"
+        + (f" ({one.why})" if one.outcome is Outcome.TO_BE_MEASURED else "")
+        for one in plan.findings
+        if one.step
+    ]
+    return [_items(lines)]
+
+
+def _overridden(overridden: list[dict[str, Any]]) -> list[str]:
+    if not overridden:
+        return []
+    said = [f"`{one['key']}` is set to `{one['value']}` by {one['file']}:{one['line']}" for one in overridden]
+    return [
+        "## Will not last",
+        _para(f"These lines are read after {DROPIN} at boot, or by `sysctl --system`, and win. Change them, too:"),
+        _items(said),
+    ]
+
+
+def _undo(plan: Plan) -> list[str]:
+    commands = []
+    if plan.prediction.files:
+        commands.append("patch -R -p1 -d / < nginx.diff")
+    if plan.prediction.dropin is not None:
+        commands.append(f"rm {DROPIN}   # or put back the one that was there")
+        commands += [f"sysctl -w {one.key}='{one.before}'" for one in plan.prediction.sysctls]
+    return ["```sh\n" + "\n".join(commands) + "\n```", "Then the same reload or restart again." if plan.needs else ""]
+
+
+def _rest(plan: Plan) -> list[str]:
+    left = [one for one in plan.findings if one.step is None]
+    return ["## Left to you", _items([_left(one) for one in left])] if left else []
+
+
+def _left(one: Addressed) -> str:
+    advice = " ".join(step.text for step in one.finding.steps if step.safety is Safety.MANUAL)
+    return f"{one.finding.severity.word} {one.finding.rule}: {one.finding.message}. {one.why}. {advice}".strip()
