@@ -14,8 +14,7 @@ GAUGES: dict[str, str] = {
     "sockstat.TCP.tw": "TIME_WAIT, and FIN_WAIT2 without a process, IPv4 and IPv6",
     "sockstat.TCP.alloc": "TCP sockets allocated, of the whole machine",
     "sockstat.TCP.mem": "pages that TCP's buffers take, of the whole machine",
-    "sockstat.TCP6.inuse": "IPv6 sockets (IPv4 clients of a [::] listener included) in any state but TIME_WAIT and FIN_WAIT2"
-    " without a process",
+    "sockstat.TCP6.inuse": "the same of IPv6; IPv4 clients of a [::] listener are counted here",
 }
 """What stands now: it goes up and down."""
 

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
+
 from advisor.catalog.tcp import State, name
 from advisor.formats import sockdiag
 from advisor.formats.sockdiag import AF_INET, Info, Row, Socket
@@ -38,6 +39,11 @@ class AgeCount:
         self.counts[bisect_left(IDLE_EDGES, age)] += 1
         if self.oldest is None or age > self.oldest:
             self.oldest = age
+
+    def join(self, other: AgeCount) -> None:
+        """Count all of another."""
+        self.counts = [mine + its for mine, its in zip(self.counts, other.counts, strict=True)]
+        self.oldest = max((age for age in (self.oldest, other.oldest) if age is not None), default=None)
 
     def done(self) -> Ages:
         """As a snapshot holds them."""

@@ -201,16 +201,10 @@ def _attributes(data: bytes, start: int, end: int) -> dict[int, bytes]:
 
 
 def info(socket: Socket) -> Info | None:
-    """What INET_DIAG_INFO says; None when it was not sent (TIME_WAIT has none).
-
-    Raises:
-        ValueError: when it is shorter than any kernel's.
-    """
+    """What INET_DIAG_INFO says; None when it was not sent (TIME_WAIT has none) or is shorter than any kernel's."""
     data = socket.attributes.get(INFO)
-    if data is None:
+    if data is None or len(data) < _TCP_INFO.size:
         return None
-    if len(data) < _TCP_INFO.size:
-        raise ValueError(f"INET_DIAG_INFO of {len(data)} bytes, {_TCP_INFO.size} are the least")
     segments = _DATA_SEGS.unpack_from(data) if len(data) >= _DATA_SEGS.size else (None, None)
     return Info(*_TCP_INFO.unpack_from(data), *segments)
 

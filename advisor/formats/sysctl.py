@@ -32,7 +32,7 @@ class Exclusion(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """The settings in the order of the file, duplicates kept; lines that are none, with ``FILE:LINE: why``; exclusions."""
+    """The settings in the order of the file, duplicates kept; the lines that are none, with ``FILE:LINE: why``."""
 
     settings: list[Setting]
     problems: list[tuple[int, str]]

@@ -1,0 +1,128 @@
+"""The running nginx of this network namespace: its master, its workers, their limits."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import NamedTuple
+
+from advisor.errors import InputError
+from advisor.formats import procfs
+from advisor.snapshot.model import Process, Processes
+from advisor.system import MIB, System
+
+_NAME = "nginx"
+_MASTER = "nginx: master process"
+_WORKER = "nginx: worker process"
+_LEAVING = "is shutting down"
+
+Problems = list[tuple[str, str]]
+
+
+class _Nginx(NamedTuple):
+    pid: int
+    parent: int
+    title: str
+    started: float
+
+
+def read_processes(system: System) -> tuple[Processes, Problems]:
+    """The nginx with the most workers, and what is to be said about the others.
+
+    A worker that is shutting down after a reload is no worker; cache managers and loaders are none either.
+
+    Raises:
+        InputError: when no nginx runs here, or the tree is a fixture.
+    """
+    if not system.live:
+        raise InputError("--root is a tree: it has no processes to ask")
+    problems: Problems = []
+    running = _running()
+    workers = [one for one in running if one.title.startswith(_WORKER) and not one.title.endswith(_LEAVING)]
+    families = [
+        (one, [worker for worker in workers if worker.parent == one.pid]) for one in _masters(running, problems)
+    ]
+    families.sort(key=lambda family: (-len(family[1]), family[0].pid))
+    master = _process(system, families[0][0]) if families else None
+    if master is None:
+        raise InputError("no nginx is running in this network namespace")
+    if len(families) > 1:
+        others = ", ".join(str(other.pid) for other, _ in families[1:])
+        problems.append(("processes", f"nginx runs more than once: pid {master.pid} is judged, not {others}"))
+    found = Processes(
+        master=master,
+        workers=[known for worker in families[0][1] if (known := _process(system, worker)) is not None],
+        binary_deleted=_deleted(master.pid, problems),
+    )
+    return found, problems
+
+
+def master_arguments(system: System, pid: int) -> tuple[str | None, str | None]:
+    """The configuration file (``-c``) and the prefix (``-p``) a master was started with, as written; None: not given.
+
+    nginx's title holds its arguments with blanks between them: a path with a blank in it can't be told.
+
+    Raises:
+        OSError: when the process is gone.
+    """
+    words = system.read(f"/proc/{pid}/cmdline", MIB).replace(b"\0", b" ").decode("utf-8", "replace").split()
+    return _option(words, "-c"), _option(words, "-p")
+
+
+def _option(words: list[str], option: str) -> str | None:
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        if word.startswith(option):
+            return word.removeprefix(option) or following
+    return None
+
+
+def _running() -> list[_Nginx]:
+    import psutil  # noqa: PLC0415 (30 ms, and only where processes are asked)
+
+    found = []
+    for process in psutil.process_iter(["name"]):
+        if process.info["name"] == _NAME:
+            with suppress(psutil.NoSuchProcess):
+                known = process.as_dict(["ppid", "cmdline", "create_time"])
+                found.append(_Nginx(process.pid, known["ppid"], " ".join(known["cmdline"] or ()), known["create_time"]))
+    return found
+
+
+def _masters(running: list[_Nginx], problems: Problems) -> list[_Nginx]:
+    """Those that are masters by their title, or whose parent is no nginx, in our network namespace."""
+    pids = {one.pid for one in running}
+    found = (one for one in running if one.parent not in pids or one.title.startswith(_MASTER))
+    return [one for one in found if _is_here(one.pid, problems)]
+
+
+def _is_here(pid: int, problems: Problems) -> bool:
+    try:
+        return os.stat(f"/proc/{pid}/ns/net").st_ino == os.stat("/proc/self/ns/net").st_ino
+    except PermissionError:
+        problems.append(("processes", f"only root can tell whether nginx (pid {pid}) is in this network namespace"))
+        return True
+    except OSError:
+        return False
+
+
+def _process(system: System, one: _Nginx) -> Process | None:
+    """None when it has ended meanwhile. Its limits are there for all to read, its descriptors for its user and root."""
+    try:
+        nofile = procfs.open_files_limit(system.read(f"/proc/{one.pid}/limits"))
+    except OSError:
+        return None
+    except ValueError as error:
+        raise InputError(f"/proc/{one.pid}/limits: {error}") from None
+    descriptors = None
+    with suppress(OSError):
+        descriptors = len(os.listdir(f"/proc/{one.pid}/fd"))
+    return Process(pid=one.pid, started=one.started, nofile=nofile, descriptors=descriptors)
+
+
+def _deleted(pid: int, problems: Problems) -> bool:
+    """Whether the binary was replaced or removed since it was started (proc(5))."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)")
+    except OSError:
+        problems.append(("processes", f"only root can tell whether the binary of nginx (pid {pid}) was replaced"))
+        return False
