@@ -1,0 +1,238 @@
+"""A rule's own examples: raw input, written short, as a snapshot; and whether the rule says what they expect."""
+
+from __future__ import annotations
+
+import bisect
+import fnmatch
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from advisor import __version__
+from advisor.engine.judge import judge
+from advisor.engine.rule import Case, Rule
+from advisor.engine.syntax import did_you_mean
+from advisor.errors import AdvisorError, RuleError
+from advisor.findings import State, Verdict
+from advisor.formats.nginx import absolute, scan, walk
+from advisor.snapshot.model import IDLE_EDGES, SOURCES, Snapshot
+
+ENTRY = "/etc/nginx/nginx.conf"
+DROP_IN = "/etc/sysctl.d/case.conf"
+_NOT_GIVEN = "not given in this case"
+_WORST = (State.FAIL, State.UNKNOWN, State.PASS, State.NOT_APPLICABLE)
+
+Given = Mapping[str, Any]
+
+
+def snapshot_of(given: Given) -> Snapshot:
+    """Build the snapshot of a case; every source that is not given is unread.
+
+    Args:
+        given: ``sysctl`` {KEY: text; null where the kernel lacks it}, ``sysctl_file`` (text, or {path: text}),
+            ``nginx`` (text of /etc/nginx/nginx.conf, or {path: text}), ``nginx_version``, ``modified`` {path: epoch},
+            ``listeners``, ``destinations`` and ``held`` (rows of the snapshot; ages may be {seconds: count}),
+            ``states`` {STATE: count}, ``counters`` {NAME: number or [first, last]}, ``sample`` (seconds; 1 where
+            a counter has two readings), ``processes``, ``host`` and ``stub_status`` (as in the snapshot), ``site``
+            {NAME: quantity}.
+
+    Raises:
+        RuleError: when it is no snapshot; InputError when its nginx configuration does not scan.
+    """
+    for key in given:
+        if key not in _BUILDERS and key not in _BESIDE:
+            raise RuleError(f"given: unknown key '{key[:80]}'{did_you_mean(key, (*_BUILDERS, *_BESIDE))}")
+    try:
+        sources = {source: value for build in _BUILDERS.values() for source, value in build(given)}
+        return Snapshot.model_validate(
+            {
+                "schema": "advisor.snapshot/v1",
+                "advisor": __version__,
+                "taken": "1970-01-01T00:00:00Z",
+                "sample": _sample(given),
+                "site": {name: str(value) for name, value in given.get("site", {}).items()},
+                "unread": {source: _NOT_GIVEN for source in SOURCES if source not in sources},
+                **sources,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise RuleError(f"given: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except (AttributeError, TypeError, ValueError) as error:
+        raise RuleError(f"given: not of the shape of a case ({error}); see rules/README.md") from None
+
+
+def run_case(rule: Rule, case: Case, facts: Callable[[Snapshot], Any]) -> str | None:
+    """Judge one case of a rule.
+
+    Args:
+        rule: the rule.
+        case: one of its cases.
+        facts: the root class of facts.
+
+    Returns:
+        what is not as the case expects; None when all is. Of several items the worst state counts: fail, unknown,
+        pass, not applicable.
+    """
+    try:
+        verdicts = judge([rule], facts(snapshot_of(case.given)))
+    except AdvisorError as error:
+        return f"{rule.id}: case '{case.name}': {error}"
+    state = next(state for state in _WORST if any(verdict.state is state for verdict in verdicts))
+    wrong = [f"expected {case.expect}, got {state}{_reasons(verdicts)}"] if state != case.expect else []
+    wrong = wrong or _unlike(case, verdicts)
+    return f"{rule.id}: case '{case.name}': {wrong[0]}" if wrong else None
+
+
+def _reasons(verdicts: list[Verdict]) -> str:
+    missing = dict.fromkeys(f"{one.source}: {one.why}" for verdict in verdicts for one in verdict.missing)
+    return f" ({'; '.join(missing)})" if missing else ""
+
+
+def _unlike(case: Case, verdicts: list[Verdict]) -> list[str]:
+    """What no finding has of what is expected."""
+    findings = [verdict.finding for verdict in verdicts if verdict.finding]
+    seen = {
+        "severity": (case.severity, [finding.severity.word for finding in findings]),
+        "confidence": (case.confidence, [finding.confidence.word for finding in findings]),
+    }
+    wrong = [
+        f"expected {name} {want}, got {', '.join(got)}"
+        for name, (want, got) in seen.items()
+        if want and want not in got
+    ]
+    if case.message and not any(case.message in finding.message for finding in findings):
+        wrong.append(f"expected '{case.message}' in the message, got {' | '.join(one.message for one in findings)}")
+    return wrong
+
+
+def _sample(given: Given) -> object:
+    twice = any(isinstance(value, list) for value in given.get("counters", {}).values())
+    return given.get("sample", 1 if twice else 0)
+
+
+Parts = Iterator[tuple[str, Any]]
+
+
+def _sysctls(given: Given) -> Parts:
+    if "sysctl" in given:
+        values = given["sysctl"]
+        absent = [key for key, value in values.items() if value is None]
+        yield "sysctls", {"values": {key: str(values[key]) for key in values if key not in absent}, "absent": absent}
+
+
+def _sysctl_files(given: Given) -> Parts:
+    if "sysctl_file" in given:
+        files = _files(given["sysctl_file"], DROP_IN)
+        yield "sysctl_files", [{"path": path, "content": text, "given": True} for path, text in files.items()]
+
+
+def _files(value: str | Mapping[str, str], path: str) -> Mapping[str, str]:
+    return {path: value} if isinstance(value, str) else value
+
+
+def _nginx(given: Given) -> Parts:
+    if "nginx" not in given:
+        return
+    files = _files(given["nginx"], ENTRY)
+    if not files:
+        raise ValueError("nginx: names no file")
+    entry = ENTRY if ENTRY in files else next(iter(files))
+    modified = given.get("modified", {})
+    yield (
+        "nginx",
+        {
+            "entry": entry,
+            "files": {path: {"content": text, "modified": modified.get(path)} for path, text in files.items()},
+            "includes": dict(_includes(entry, files)),
+            "version": given.get("nginx_version"),
+        },
+    )
+
+
+def _includes(entry: str, files: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Every include pattern, made absolute, with the given files it names, as nginx resolves them."""
+    for path, text in files.items():
+        for _, statement in walk(scan(text.encode(), path)):
+            if statement.name == "include" and statement.args and statement.block is None:
+                pattern = absolute(entry, statement.args[0].text)
+                yield pattern, sorted(path for path in files if _names(pattern, path))
+
+
+def _names(pattern: str, path: str) -> bool:
+    """Whether a pattern names a path: ``*`` stays inside one part of it."""
+    wanted, found = pattern.split("/"), path.split("/")
+    return len(wanted) == len(found) and all(map(fnmatch.fnmatchcase, found, wanted))
+
+
+def _sockets(given: Given) -> Parts:
+    if any(key in given for key in ("listeners", "destinations", "states")):
+        yield (
+            "sockets",
+            {
+                "method": "SOCK_DIAG",
+                "states": given.get("states", {}),
+                "listeners": [_listener(row) for row in given.get("listeners", [])],
+                "destinations": given.get("destinations", []),
+            },
+        )
+
+
+def _listener(row: Given) -> dict[str, Any]:
+    read = {**row, "idle": _ages(row["idle"])} if "idle" in row else dict(row)
+    return {**read, "drops": _reading(row["drops"])} if "drops" in row else read
+
+
+def _held(given: Given) -> Parts:
+    if "held" in given:
+        yield "held", [{**row, "ages": _ages(row["ages"])} if "ages" in row else row for row in given["held"]]
+
+
+def _ages(value: Given) -> object:
+    """``{seconds: count}`` in the snapshot's buckets; their upper edges belong to them."""
+    if "counts" in value:
+        return value
+    counts = [0] * (len(IDLE_EDGES) + 1)
+    for age, count in value.items():
+        counts[bisect.bisect_left(IDLE_EDGES, float(age))] += count
+    return {"counts": counts, "oldest": max((float(age) for age, count in value.items() if count), default=None)}
+
+
+def _counters(given: Given) -> Parts:
+    if "counters" in given:
+        yield "counters", {name: _reading(value) for name, value in given["counters"].items()}
+
+
+def _reading(value: object) -> object:
+    """A number is one reading, ``[first, last]`` are two."""
+    if isinstance(value, list):
+        return dict(zip(("first", "last"), value, strict=True))
+    return {"first": value} if isinstance(value, int) else value
+
+
+def _host(given: Given) -> Parts:
+    if "host" in given:
+        yield "host", {"name": "case", **given["host"]}
+
+
+def _whole(source: str) -> Callable[[Given], Parts]:
+    def build(given: Given) -> Parts:
+        if source in given:
+            yield source, given[source]
+
+    return build
+
+
+_BUILDERS: dict[str, Callable[[Given], Parts]] = {
+    "sysctl": _sysctls,
+    "sysctl_file": _sysctl_files,
+    "nginx": _nginx,
+    "listeners": _sockets,
+    "held": _held,
+    "counters": _counters,
+    "host": _host,
+    "processes": _whole("processes"),
+    "stub_status": _whole("stub_status"),
+}
+_BESIDE = ("destinations", "states", "sample", "site", "nginx_version", "modified")

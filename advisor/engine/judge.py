@@ -1,0 +1,143 @@
+"""Rules and facts to verdicts: fail, pass, not applicable or unknown, and a finding for each fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from advisor.engine.code import Env
+from advisor.engine.evidence import evidence
+from advisor.engine.known import Unknown
+from advisor.engine.rule import Rule
+from advisor.engine.syntax import did_you_mean
+from advisor.errors import UsageError
+from advisor.findings import Confidence, Finding, Location, Severity, State, Step, Verdict
+from advisor.units import parse_quantity
+
+_NONE: Mapping[str, str] = {}
+
+
+def judge(rules: Sequence[Rule], facts: Any, overrides: Mapping[str, str] = _NONE) -> list[Verdict]:  # noqa: ANN401 (the root of facts, known by reflection only)
+    """Judge a snapshot's facts.
+
+    Args:
+        rules: compiled against the class of ``facts``.
+        facts: the root of facts; ``facts.snapshot.sample`` is the sample's length in seconds.
+        overrides: ``RULE.PARAM`` (an alias will do) to a quantity.
+
+    Returns:
+        for each rule, in order, one verdict an item, or one for the rule.
+
+    Raises:
+        UsageError: when an override names no parameter, or is a quantity of another kind.
+    """
+    params = overridden(rules, overrides)
+    return [verdict for rule in rules for verdict in _verdicts(rule, facts, params[rule.id])]
+
+
+def overridden(rules: Sequence[Rule], overrides: Mapping[str, str]) -> dict[str, dict[str, float]]:
+    """The parameters of every rule, in base units, by the rule's id.
+
+    Raises:
+        UsageError: when an override names no parameter, or is a quantity of another kind.
+    """
+    params = {rule.id: {name: quantity.value for name, quantity in rule.params.items()} for rule in rules}
+    by_name = {name: rule for rule in rules for name in (*rule.aliases, rule.id)}
+    for name, text in overrides.items():
+        rule_name, _, param = name.rpartition(".")
+        rule = by_name.get(rule_name)
+        if rule is None or param not in rule.params:
+            known = [f"{one.id}.{param}" for one in rules for param in one.params]
+            raise UsageError(f"--param {name}: no rule has such a parameter{did_you_mean(name, known)}")
+        quantity = parse_quantity(text)
+        if quantity.unit != rule.params[param].unit:
+            unit = rule.params[param].unit
+            raise UsageError(f"--param {name}={text}: expected {unit.spoken}{f' ({unit.name})' if unit.name else ''}")
+        params[rule.id][param] = quantity.value
+    return params
+
+
+def _verdicts(rule: Rule, facts: Any, params: Mapping[str, float]) -> Iterator[Verdict]:  # noqa: ANN401 (as in judge)
+    if rule.each is None:
+        yield _verdict(rule, Env(facts, None, params))
+        return
+    items = rule.each.read(Env(facts, None, params))
+    if isinstance(items, Unknown):
+        yield Verdict(rule.id, "", State.UNKNOWN, missing=items.missing)
+    elif not items:
+        yield Verdict(rule.id, "", State.NOT_APPLICABLE)
+    else:
+        for item in items:
+            yield _verdict(rule, Env(facts, item, params))
+
+
+def _verdict(rule: Rule, env: Env) -> Verdict:
+    item = getattr(env.item, "id", "")
+    if rule.applies is not None:
+        applies = rule.applies.run(env)
+        if applies is not True:
+            return _quiet(rule, item, State.NOT_APPLICABLE, applies)
+    when = rule.when.run(env)
+    if when is True:
+        return Verdict(rule.id, item, State.FAIL, _finding(rule, item, env))
+    return _quiet(rule, item, State.PASS, when)
+
+
+def _quiet(rule: Rule, item: str, state: State, value: object) -> Verdict:
+    if isinstance(value, Unknown):
+        return Verdict(rule.id, item, State.UNKNOWN, missing=value.missing)
+    return Verdict(rule.id, item, state)
+
+
+def _finding(rule: Rule, item: str, env: Env) -> Finding:
+    confidence, doubt = _confidence(rule, env)
+    return Finding(
+        rule=rule.id,
+        title=rule.title,
+        item=item,
+        state=State.FAIL,
+        severity=_severity(rule, env),
+        confidence=confidence,
+        doubt=doubt,
+        message=rule.message.render(env),
+        why=rule.why,
+        unless=rule.unless,
+        location=_location(rule, item, env),
+        evidence=tuple(evidence(name, env) for name in rule.evidence),
+        steps=_steps(rule, env),
+        expected=tuple(text.render(env) for text in rule.expected),
+        references=rule.references,
+        maturity=rule.maturity,
+    )
+
+
+def _severity(rule: Rule, env: Env) -> Severity:
+    """The first step that is known to hold; the last always does."""
+    return next(severity for condition, severity in rule.severity if condition is None or condition.run(env) is True)
+
+
+def _confidence(rule: Rule, env: Env) -> tuple[Confidence, str | None]:
+    if rule.observed is None:
+        return Confidence.CERTAIN, None
+    observed = rule.observed.run(env)
+    if isinstance(observed, Unknown):
+        return Confidence.POTENTIAL, f"not measured: {observed.why}"
+    if observed:
+        return Confidence.OBSERVED, None
+    sample = getattr(env.facts, "snapshot").sample  # noqa: B009 (facts are known by reflection only)
+    return Confidence.POTENTIAL, f"not seen in {sample:.1f} s" if sample else "not seen"
+
+
+def _location(rule: Rule, item: str, env: Env) -> Location:
+    """The item's place; without one that of the first sysctl in ``when``."""
+    if env.item is not None:
+        return getattr(env.item, "location", None) or Location(logical=item)
+    key = next((name.key for name in rule.when.names.values() if name.key is not None), None)
+    if key is None:
+        return Location(logical=rule.id)
+    return getattr(env.facts, "sysctl").location(key) or Location(logical=key, key=key)  # noqa: B009 (likewise)
+
+
+def _steps(rule: Rule, env: Env) -> tuple[Step, ...]:
+    found = (remedy.step(env) for remedy in rule.remedies)
+    return tuple(step for step in found if step is not None)
