@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COMMENT = re.compile(rb"#[^\n]*")
 _LUA = re.compile(rb"[A-Za-z0-9_\x80-\xff]")
-_BARE = re.compile(rb"(\\\n)|[^()]")
+_BARE = re.compile(rb"(\\[\r\n])|[^()]")
 """A bare word's byte: an escaped line break counts a line, and a parenthesis may end the quoted word before it."""
 _QUOTED = re.compile(rb"[^\r\n]")
 _QUOTE_IN_MESSAGE = re.compile(r"'(?!/).*'", re.DOTALL)

@@ -16,7 +16,7 @@ KEPT = frozenset({"listen", "include", "server", "upstream"})
 
 SITE = rb"""# the key is hunter2
 http {
-    map $http_authorization $who { "Bearer hunter2" admin; default none; include map.d/*; }
+    map $http_authorization $who { "Bearer hunter2" admin; listen hunter2; include map.d/*; }
     upstream api { server 10.0.0.1:80; }
     server {
         listen 443 ssl;  # hunter2
@@ -32,7 +32,7 @@ ter2${b};
 """
 HIDDEN = rb"""#xxxxxxxxxxxxxxxxxxx
 http {
-    map xxxxxxxxxxxxxxxxxxx xxxx { "xxxxxxxxxxxxxx" xxxxx; xxxxxxx xxxx; include map.d/*; }
+    map xxxxxxxxxxxxxxxxxxx xxxx { "xxxxxxxxxxxxxx" xxxxx; xxxxxx xxxxxxx; include map.d/*; }
     upstream api { server 10.0.0.1:80; }
     server {
         listen 443 ssl;  #xxxxxxxx
@@ -113,6 +113,7 @@ def test_the_law_of_masking_nginx(data: bytes) -> None:
     again = scan(masked, "/n")
     assert len(masked) == len(data)
     assert [at for at, byte in enumerate(masked) if byte == 10] == [at for at, byte in enumerate(data) if byte == 10]
+    assert masked.count(b"\r\n") == data.count(b"\r\n")
     assert shape(again) == shape(statements)
     for (around, statement), (_, hidden) in zip(walk(statements), walk(again), strict=True):
         if statement.name in KEPT and not any(block.name in FREE_FORM for block in around):
