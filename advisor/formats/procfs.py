@@ -45,10 +45,10 @@ def _tcp_row(fields: list[bytes]) -> TcpRow:
     family, source, sport = _end(fields[1])
     remote_family, destination, dport = _end(fields[2])
     (state,) = _hex(fields[3])
-    if remote_family != family:
-        raise ValueError(family)
-    rx_queue = int.from_bytes(_hex(fields[4].partition(b":")[2]), "big")
-    return TcpRow((family, state, sport, dport + source + destination), rx_queue)
+    rx_queue = _hex(fields[4].partition(b":")[2])
+    if remote_family != family or len(rx_queue) != 4:  # noqa: PLR2004 (the bytes of the kernel's %08X)
+        raise ValueError(fields)
+    return TcpRow((family, state, sport, dport + source + destination), int.from_bytes(rx_queue, "big"))
 
 
 def _end(field: bytes) -> tuple[int, bytes, bytes]:
