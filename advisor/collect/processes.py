@@ -38,7 +38,7 @@ def read_processes(system: System) -> tuple[Processes, Problems]:
         raise InputError("--root is a tree: it has no processes to ask")
     problems: Problems = []
     running = _running()
-    workers = [one for one in running if one.title.startswith(_WORKER) and not one.title.endswith(_LEAVING)]
+    workers = [one for one in running if one.title.startswith(_WORKER) and _LEAVING not in one.title]
     families = [
         (one, [worker for worker in workers if worker.parent == one.pid]) for one in _masters(running, problems)
     ]

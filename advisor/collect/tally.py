@@ -155,8 +155,8 @@ class Tally:
             key = (family, peer)
             counts = peers.get(key)
             if counts is None:
-                counts = peers[key] = Counter()
                 self._bound()
+                counts = peers[key] = Counter()
             counts[state] += 1
 
     def on(self, ports: Iterable[int]) -> list[Served]:
@@ -197,7 +197,7 @@ class Tally:
         served.clients[client] += 1
 
     def _bound(self) -> None:
-        if len(self._peers) <= MOST_PEERS:
+        if len(self._peers) < MOST_PEERS:
             return
         fewest = heapq.nsmallest(MOST_PEERS // 2, self._peers.items(), key=lambda item: item[1].total())
         for key, counts in fewest:
