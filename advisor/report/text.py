@@ -50,10 +50,11 @@ def _head(head: Head, width: int) -> list[str]:
 
 
 def _reading(head: Head) -> str:
-    took = f"read in {show(head.took, S)}" if head.took is not None else "read"
+    if head.took is None:
+        return "nothing was written"
     sample = f" ({show(head.sample, S)} of it between two counter readings)" if head.sample else ""
     who = "" if head.root is None else ", as root" if head.root else ", not as root"
-    return f"{took}{sample}{who}; nothing was written"
+    return f"read in {show(head.took, S)}{sample}{who}; nothing was written"
 
 
 def _gaps(result: Result, width: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from advisor.findings import Relation, Safety
+from advisor.findings import Confidence, Relation, Safety
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ _NEEDS = {
 
 def step_words(step: Step) -> str:
     """``keepalive_timeout 60;    unsafe: ask who holds long polls; then reload nginx``."""
-    changes = ", ".join(map(change_words, step.changes))
+    changes = ", ".join(change_words(change) for change in step.changes if change.value != "")
     advice = "advice" if step.safety is Safety.MANUAL else str(step.safety)
     notes = [f"{advice}: {step.text}" if step.text else advice]
     notes += [_NEEDS.get(need, f"needs {need}") for need in step.needs]
@@ -51,12 +51,20 @@ def _plain(value: float | str) -> str:
 
 
 def evidence_words(finding: Finding) -> str:
-    """The doubt, and the values that the message does not already say, each run of them with its source."""
+    """The doubt, and the measured and configured values that the message does not already say, with their sources."""
     said = _spoken(finding.message)
-    fresh = [item for item in finding.evidence if not _spoken(item.text) <= said]
-    parts = [f"({finding.doubt})"] if finding.doubt else []
-    parts += _listed(fresh or finding.evidence)
-    return " ".join(parts) or "it follows from what is configured"
+    telling = [item for item in finding.evidence if _tells(item)]
+    fresh = [item for item in telling if not _spoken(item.text) <= said]
+    if not fresh and finding.confidence is Confidence.CERTAIN:
+        return "it follows from what is configured"
+    if finding.doubt:
+        return " ".join([f"({finding.doubt})", *_listed(fresh)])
+    return " ".join(_listed(fresh or telling))
+
+
+def _tells(item: Evidence) -> bool:
+    """Whether a person can check it: a parameter of the rule, a yes or no and what is not known say no number."""
+    return item.value is not None and not isinstance(item.value, bool) and not item.name.startswith("params.")
 
 
 def _spoken(text: str) -> set[str]:
@@ -64,10 +72,15 @@ def _spoken(text: str) -> set[str]:
 
 
 def _listed(evidence: Sequence[Evidence]) -> list[str]:
-    shown = groupby(evidence[:MOST_EVIDENCE], key=lambda item: item.source)
-    runs = [", ".join(f"{_name(item)} {item.text}" for item in items) + f" ({source})" for source, items in shown]
+    shown = groupby(evidence[:MOST_EVIDENCE], key=_source)
+    runs = [", ".join(f"{_name(item)} {item.text}" for item in items) + source for source, items in shown]
     rest = len(evidence) - MOST_EVIDENCE
     return ["; ".join([*runs, *([f"and {rest} more in -f json"] if rest > 0 else [])])] if runs else []
+
+
+def _source(item: Evidence) -> str:
+    """The source in brackets; none for what the rule computed under a name of its own (it has no dot)."""
+    return f" ({item.source})" if "." in item.name else ""
 
 
 def _name(item: Evidence) -> str:

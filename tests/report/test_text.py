@@ -18,7 +18,7 @@ from advisor.report.result import Head, Result
 from advisor.report.terminal import Paint, cells, clip, visible, wrap
 from advisor.report.text import render
 from advisor.report.words import evidence_words, step_words
-from advisor.units import NONE
+from advisor.units import NONE, N
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_a_hostile_file_cannot_speak_to_the_terminal(golden: Callable[[str, str]
         why=bad,
         doubt=bad,
         location=Location("x", f"/etc/{bad}", 3, 9, 2, f"{bad}; listen {bad}"),
-        evidence=(Evidence(bad, bad, NONE, bad, bad),),
+        evidence=(Evidence(f"item.{bad}", 7, NONE, bad, f"{bad}7"),),
         steps=(Step(Safety.UNSAFE, bad, (bad,), (Change(bad, Relation.EXACTLY, bad),), skipped=bad),),
         expected=(bad,),
     )
@@ -68,7 +68,7 @@ def test_nothing_found() -> None:
 def test_nothing_judged_is_never_green() -> None:
     nothing = Result(Head(), [], [("a", Missing("nginx", "no /etc/nginx/nginx.conf"))], 0, [])
     text = render(nothing)
-    assert text.startswith("no host was read\n")
+    assert text.startswith("no host was read\nnothing was written\n")
     assert "nothing could be judged" in text
     assert "no findings" not in text
 
@@ -100,7 +100,7 @@ def test_carets_stand_under_the_marked_text(before: str, mark: str, after: str, 
     place = Location("x", "/f", 1234, len(before) + 1, len(mark), before + mark + after)
     lines = frame(replace(KEEPALIVE, location=place), width, PLAIN)
     row = next(index for index, line in enumerate(lines) if line.startswith("1234 |"))
-    source, carets = lines[row].removeprefix("1234 | "), lines[row + 1].removeprefix("     | ")
+    source, carets = f"{lines[row]} ".removeprefix("1234 | "), lines[row + 1].removeprefix("     | ")
     start = len(carets) - len(carets.lstrip())
     shown = "".join(map(visible, mark.replace("\t", "    ")))
     wanted = clip(shown, width - len("1234 | "))
@@ -153,6 +153,35 @@ def test_evidence_is_bounded() -> None:
 
 def test_without_evidence_it_follows_from_the_configuration() -> None:
     assert evidence_words(replace(LEAK, evidence=())) == "it follows from what is configured"
+
+
+def test_what_nobody_can_check_is_no_evidence_for_a_person() -> None:
+    kept = Evidence("item.old", 7, N, "SOCK_DIAG", "7")
+    noise = (
+        Evidence("params.many", 100, N, "parameter", "100"),
+        Evidence("item.behind_proxy", False, NONE, "/n:1", "no"),  # noqa: FBT003 (evidence of a yes or no)
+        Evidence("site.load_balancer_idle", None, NONE, "site", "not set"),
+    )
+    assert evidence_words(replace(KEEPALIVE, evidence=(*noise, kept))) == "old 7 (SOCK_DIAG)"
+
+
+def test_what_a_rule_computes_has_no_source() -> None:
+    computed = Evidence("share", 0.5, NONE, "item.ports / ports.usable", "0.5")
+    assert evidence_words(replace(KEEPALIVE, evidence=(computed,))) == "share 0.5"
+
+
+def test_what_the_message_says_is_said_again_rather_than_nothing() -> None:
+    said = Evidence("sockets.held", 300, N, "SOCK_DIAG", "300")
+    assert evidence_words(replace(KEEPALIVE, evidence=(said,))) == "sockets.held 300 (SOCK_DIAG)"
+    assert evidence_words(replace(BACKLOG, evidence=BACKLOG.evidence[:1])) == "(not seen in 1 s)"
+
+
+def test_a_change_that_changes_nothing_is_not_said() -> None:
+    changes = (
+        Change("net.ipv4.ip_local_reserved_ports", Relation.INCLUDES, ""),
+        Change("net.ipv4.tcp_tw_reuse", Relation.EXACTLY, 1),
+    )
+    assert step_words(Step(Safety.UNSAFE, "ask", changes=changes)) == "net.ipv4.tcp_tw_reuse = 1    unsafe: ask"
 
 
 @given(ANY, st.integers(1, 30))
