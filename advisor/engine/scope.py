@@ -69,7 +69,7 @@ class Scope:
         roots = members(self.facts)
         if head not in roots:
             known = [*roots, *self.lets, "params", *(["item"] if self.item else [])]
-            raise Problem(f"unknown name '{_short(dotted)}'{did_you_mean(dotted if not rest else head, known)}")
+            raise Problem(f"unknown name '{_short(head)}'{did_you_mean(head, known)}")
         return _walk(dotted, roots[head], [head], rest, partial(_always, head))
 
     def _of_item(self, env: Env) -> str:

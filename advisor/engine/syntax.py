@@ -93,7 +93,8 @@ def _tree(source: Source) -> ast.expr:
             warnings.simplefilter("error")  # Python warns of '60s' and '\d'; here they are errors
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        offset = len(text[: max(0, (error.offset or 1) - 1)].encode("utf-8", "surrogatepass"))
+        end = error.offset - 1 if error.offset else len(text)  # no offset: it ends too early
+        offset = len(text[:end].encode("utf-8", "surrogatepass"))
         hint = "; a number has no unit here, it takes that of its neighbour" if "decimal" in error.msg else ""
         raise source.error(f"not an expression: {error.msg}{hint}", offset) from None
     except (ValueError, MemoryError, RecursionError):
