@@ -191,7 +191,7 @@ def _comparison(sign: str, first: Code, second: Code) -> Run:
 def _arithmetic(sign: str, parts: Sequence[Code]) -> Code:
     types = [part.type for part in parts]
     numbers(f"'{sign}'", types)
-    return strict(_result(sign, *types), parts, _SAFE[sign])
+    return Code(_result(sign, *types), _safe(_ARITHMETIC[sign], *(part.run for part in parts)), requires_of(parts))
 
 
 def _result(sign: str, first: Type, second: Type) -> Type:
@@ -202,10 +202,13 @@ def _result(sign: str, first: Type, second: Type) -> Type:
     return same_unit("subtracts", second, first, "from")
 
 
-def _safe(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def run(first: float, second: float) -> Any:  # noqa: ANN401 (a number, or Unknown)
+def _safe(apply: Callable[[Any, Any], Any], left: Run, right: Run) -> Run:
+    def run(env: Env) -> object:
+        a, b = left(env), right(env)
+        if a.__class__ is Unknown or b.__class__ is Unknown:
+            return join((a, b))
         try:
-            return bounded(apply(first, second))
+            return bounded(apply(a, b))
         except ZeroDivisionError:
             return BY_ZERO
         except OverflowError:
@@ -214,9 +217,9 @@ def _safe(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return run
 
 
-_SAFE = {
-    "+": _safe(operator.add),
-    "-": _safe(operator.sub),
-    "*": _safe(operator.mul),
-    "/": _safe(operator.truediv),
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
 }

@@ -6,7 +6,8 @@ import ast
 import difflib
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from advisor.catalog.sysctl import KEYS
@@ -40,6 +41,9 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.USub: "-",
 }
 """Everything that may stand between names, numbers and calls."""
+
+_WARNED = re.compile(r"\\|\d\.?[A-Za-z]")
+"""What Python's parser may warn of: ``60s``, ``1.if``, ``'\\d'``. (To catch warnings costs more than to parse.)"""
 
 _DASHED = {f"sysctl.{key}".replace("-", "_"): f"sysctl.{key}" for key in KEYS if "-" in key}
 _DASHED_OR_QUOTED = re.compile(
@@ -89,8 +93,7 @@ def parse(source: Source) -> ast.expr:
 def _tree(source: Source) -> ast.expr:
     text = _DASHED_OR_QUOTED.sub(lambda m: m[0] if m[0][0] in "'\"" else m[0].replace("-", "_"), source.text)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Python warns of '60s' and '\d'; here they are errors
+        with _strictly() if _WARNED.search(text) else nullcontext():
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
         end = error.offset - 1 if error.offset else len(text)  # no offset: it ends too early
@@ -99,6 +102,14 @@ def _tree(source: Source) -> ast.expr:
         raise source.error(f"not an expression: {error.msg}{hint}", offset) from None
     except (ValueError, MemoryError, RecursionError):
         raise source.error("not an expression that can be read: too deep, or with characters of no text") from None
+
+
+@contextmanager
+def _strictly() -> Iterator[None]:
+    """Python only warns of these; here they are errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
 
 
 def _check(source: Source, tree: ast.expr) -> None:

@@ -25,6 +25,7 @@ _MAX_INT = 2**63
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS: dict[str, bool | None] = {"": None, "null": None, "true": True, "false": False}
 
 Path = tuple[str | int, ...]
@@ -187,6 +188,6 @@ class _Builder:
 
     def _text(self, event: ScalarEvent, where: tuple[int, int]) -> str:
         text: str = event.value
-        if any("\ud800" <= char <= "\udfff" for char in text):
+        if _SURROGATE.search(text):
             raise self.error(where, "the text holds half of a surrogate pair, which is no character")
         return text
