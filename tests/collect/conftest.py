@@ -6,8 +6,6 @@ import json
 import pathlib
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -44,11 +42,3 @@ class Inside:
 def inside(netns: Netns) -> Inside:
     """A fresh namespace to look from."""
     return Inside(netns)
-
-
-def until(true: Callable[[], bool], seconds: float = 5) -> None:
-    """Wait for something to become so."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never became so"
-        time.sleep(0.02)

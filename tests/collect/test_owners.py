@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import pathlib
+import socket
 import time
 from typing import Any
 
 import pytest
 
+from advisor.collect.descriptors import owners_of
 from advisor.collect.owners import read_held
 from advisor.errors import InputError
 from advisor.system import System
@@ -72,6 +74,14 @@ def test_rows_are_bounded_and_none_is_lost(inside: Any) -> None:
     assert [(row["name"], row["state"], row["count"]) for row in rows[1:]] == [("others", "CLOSE_WAIT", 19)]
     assert rows[0]["count"] == 110
     assert sum(rows[1]["ages"]["counts"]) == 19
+
+
+def test_only_what_is_looked_for_is_found() -> None:
+    with socket.socket() as mine, socket.socket():
+        inode = os.fstat(mine.fileno()).st_ino
+        found, otherwise = owners_of(System(), {inode, 1}, {os.geteuid()})
+    assert {key: owner.pid for key, owner in found.items()} == {inode: os.getpid()}
+    assert otherwise.pid is None
 
 
 def test_a_tree_has_no_processes(tmp_path: pathlib.Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from advisor.formats import procfs
 
 HEAD = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-LINE = b"   0: 0100007F:1F90 0200007F:9C40 01 00000000:00000003 00:00000000 00000000     0        0 4242 1 0 20 4 30 10 -1\n"
+LINE = b"   0: 0100007F:1F90 0200007F:9C40 01 00000000:00000003 00:00000000 00000000     0        0 4242 1 0 20\n"
 WIDE = LINE.replace(b"   0:", b"1000000:")
 MAPPED = (
     b"   1: 0000000000000000FFFF00000100007F:0050 "
