@@ -3,7 +3,7 @@
 The rules are those of ngx_conf_read_token (nginx, src/core/ngx_conf_file.c): only space, tab, CR and LF separate
 words, only LF counts lines, ``}`` and quotes inside a word are ordinary, a backslash takes the next byte with it,
 ``${`` opens no block. Two things are read that nginx refuses: a byte order mark at the start of a file, and words
-over 4,096 bytes (see `LONGEST_WORD`). Lua blocks (lua-nginx-module) are passed over whole.
+over 4,095 bytes (see `LONGEST_WORD`). Lua blocks (lua-nginx-module) are passed over whole.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from advisor.errors import InputError
 from advisor.formats.nginx_faults import fault, is_template, show, stray, unexpected
 from advisor.formats.nginx_lua import lua_end
 
-LONGEST_WORD = 4096
-"""Bytes; nginx refuses a longer word as "too long parameter" (NGX_CONF_BUFFER)."""
+LONGEST_WORD = 4095
+"""Bytes, an opening quote not counted; nginx refuses a longer word as "too long parameter" (NGX_CONF_BUFFER)."""
 
 DEEPEST = 200
 """Blocks inside blocks that are read; nginx itself nests a handful."""

@@ -96,12 +96,12 @@ def quote(text: str) -> bytes:
     """A value as it stands in a configuration: plain where that is safe, else in double quotes.
 
     Raises:
-        InputError: when it holds a NUL or is longer than nginx reads (4,096 bytes).
+        InputError: when it holds a NUL or is longer than nginx reads (4,095 bytes).
     """
     raw = text.encode("utf-8", "surrogateescape")
     if not _PLAIN.fullmatch(text):
         raw = b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-    if b"\0" in raw or len(raw) >= LONGEST_WORD:
+    if b"\0" in raw or len(raw) > LONGEST_WORD:
         raise InputError(f"a value of {len(raw)} bytes that nginx would not read: {text[:40]!r}; give another")
     return raw
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 _PIECE = re.compile(
-    rb"""(?:--)?\[(=*)\[|--[^\n]*+|"(?:[^"\\]++|\\.)*+(?:"|\Z)|'(?:[^'\\]++|\\.)*+(?:'|\Z)|[{}]""",
+    rb"""(?:--)?\[(=*)\[|--[^\n]*+|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|'(?:[^'\\]++|\\.)*+(?:'|\\?\Z)|[{}]""",
     re.DOTALL,
 )
+"""What may hide a brace. A string that never ends takes all the rest: looking again behind its quote is quadratic."""
 
 
 def lua_end(data: bytes, start: int) -> int:
