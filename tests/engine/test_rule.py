@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from engine.toy import Toy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from advisor.engine.rule import Rule, load_rule, load_rules, merged
 from advisor.errors import RuleError
@@ -85,7 +87,7 @@ REPLACED: list[tuple[str, str, str]] = [
     ("observed: item.drops > 0", "observed: host.memory > host.pages", "10:1: observed: compares bytes with pages"),
     ("{item.backlog}", "{item.backlog", "11:1: message: a single brace"),
     ("net.core.somaxconn: {", "kernel.core_pattern: {", "17:14: remedies.0.sysctl.kernel.core_pattern: 'kernel"),
-    ("net.core.somaxconn: {", "net.ipv4.tcp_mem: {", "17:14: remedies.0.sysctl.net.ipv4.tcp_mem: "),
+    ("net.core.somaxconn: {", "net.ipv4.tcp_mem.low: {", "17:14: remedies.0.sysctl.net.ipv4.tcp_mem.low: 'net.ipv4.tcp_mem.low' is"),
     ("net.core.somaxconn: {", "net.ipv4.tcp_rmem: {", "17:14: remedies.0.sysctl.net.ipv4.tcp_rmem: 'net"),
     ("at_least: item.backlog", "at_least: host.memory", "17:35: remedies.0.sysctl.net.core.somaxconn.at_l"),
     ("at_least: item.backlog", "includes: host.reserved", "17:14: remedies.0.sysctl.net.core.somaxconn: 'in"),
@@ -131,6 +133,13 @@ def test_nginx_needs_items_that_have_a_place() -> None:
         load(text)
 
 
+def test_a_let_may_not_need_what_is_unset_on_a_failure() -> None:
+    unused = RULE.replace("let:\n", "let:\n  unused: item.timeout * 2\n")
+    with pytest.raises(RuleError, match=r"toy-rule.yaml:8:3: let.unused: item.timeout may be unset"):
+        load(unused)
+    load(unused.replace("when:", "applies: has(item.timeout)\nwhen:"))
+
+
 def test_what_applies_and_when_guard_is_known_later() -> None:
     text = RULE.replace(
         "when: twice", "applies: has(item.timeout)\nwhen: item.timeout > 1 and has(host.left) and twice"
@@ -155,3 +164,37 @@ def test_mappings_merge_deep_and_lists_are_replaced() -> None:
     base: dict[str, Any] = {"a": {"b": 1, "c": [1]}, "d": 2}
     assert merged(base, {"a": {"c": [2]}, "d": {"e": 1}}) == {"a": {"b": 1, "c": [2]}, "d": {"e": 1}}
     assert base == {"a": {"b": 1, "c": [1]}, "d": 2}
+
+
+SNIPPETS = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ": ",
+    "\n",
+    "  ",
+    "&a ",
+    "*a",
+    "!x ",
+    "null",
+    "1",
+    "-1.5",
+    "''",
+    "has(",
+    "item.",
+    "\x07",
+]
+
+
+@given(st.integers(0, len(RULE)), st.integers(0, 30), st.one_of(st.sampled_from(SNIPPETS), st.text(max_size=5)))
+@settings(max_examples=300)
+def test_a_damaged_rule_loads_or_says_why(start: int, length: int, text: str) -> None:
+    data = (RULE[:start] + text + RULE[start + length :]).encode("utf-8", "surrogatepass")
+    try:
+        load_rule(data, "toy-rule.yaml", Toy)
+    except RuleError as error:
+        message = str(error)
+    else:
+        return
+    assert re.match(r"toy-rule\.yaml:\d+:\d+: .", message)
