@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from contextlib import suppress
 
 from advisor.errors import InputError
 from advisor.formats import procfs
 from advisor.snapshot.model import Host
 from advisor.system import MIB, System
 
-_PID_NS_INIT_INO, _NET_NS_INIT_INO = 0xEFFFFFFC, 0xEFFFFFF9
-"""Of the first namespaces (the kernel's include/uapi/linux/nsfs.h); the second is fixed from Linux 6.18 on."""
+_PID_NS_INIT_INO = 0xEFFFFFFC
+"""Of the first PID namespace (PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h)."""
 _ENGINES = re.compile(rb"docker|kubepods|libpod|lxc|containerd|nspawn")
 
 
@@ -49,19 +48,24 @@ def _number(system: System, path: str, parse: Callable[[bytes], int]) -> int | N
         raise InputError(f"{path}: {error}") from None
 
 
-def _netns(container: str | None) -> str:
-    """``host`` for the network namespace of the machine itself; else the inode number that names ours.
+def shares_network(pid: int) -> bool:
+    """Whether a process is in our network namespace; False when it has ended.
 
-    Before Linux 6.18 that is where process 1 of the first PID namespace is, which only root may look at.
+    Each namespace has its own file net/dev, so that its inode number names the namespace: unlike /proc/PID/ns/net,
+    everybody may look at it.
     """
-    ours = os.stat("/proc/self/ns/net").st_ino
-    if ours == _NET_NS_INIT_INO:
-        return "host"
+    try:
+        return os.stat(f"/proc/{pid}/net/dev").st_ino == os.stat("/proc/self/net/dev").st_ino
+    except OSError:
+        return False
+
+
+def _netns(container: str | None) -> str:
+    """``host`` where process 1 of the machine itself is; else the inode number that names our network namespace."""
     first_pids = os.stat("/proc/self/ns/pid").st_ino == _PID_NS_INIT_INO
-    with suppress(PermissionError):
-        if first_pids and container is None and ours == os.stat("/proc/1/ns/net").st_ino:
-            return "host"
-    return f"namespace {ours}"
+    if first_pids and container is None and shares_network(1):
+        return "host"
+    return f"namespace {os.stat('/proc/self/ns/net').st_ino}"
 
 
 def _container(system: System) -> str | None:

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from typing import NamedTuple
 
+from advisor.collect.host import shares_network
 from advisor.errors import InputError
 from advisor.formats import procfs
 from advisor.snapshot.model import Process, Processes
@@ -39,9 +40,7 @@ def read_processes(system: System) -> tuple[Processes, Problems]:
     problems: Problems = []
     running = _running()
     workers = [one for one in running if one.title.startswith(_WORKER) and _LEAVING not in one.title]
-    families = [
-        (one, [worker for worker in workers if worker.parent == one.pid]) for one in _masters(running, problems)
-    ]
+    families = [(one, [worker for worker in workers if worker.parent == one.pid]) for one in _masters(running)]
     families.sort(key=lambda family: (-len(family[1]), family[0].pid))
     master = _process(system, families[0][0]) if families else None
     if master is None:
@@ -88,21 +87,11 @@ def _running() -> list[_Nginx]:
     return found
 
 
-def _masters(running: list[_Nginx], problems: Problems) -> list[_Nginx]:
+def _masters(running: list[_Nginx]) -> list[_Nginx]:
     """Those that are masters by their title, or whose parent is no nginx, in our network namespace."""
     pids = {one.pid for one in running}
     found = (one for one in running if one.parent not in pids or one.title.startswith(_MASTER))
-    return [one for one in found if _is_here(one.pid, problems)]
-
-
-def _is_here(pid: int, problems: Problems) -> bool:
-    try:
-        return os.stat(f"/proc/{pid}/ns/net").st_ino == os.stat("/proc/self/ns/net").st_ino
-    except PermissionError:
-        problems.append(("processes", f"only root can tell whether nginx (pid {pid}) is in this network namespace"))
-        return True
-    except OSError:
-        return False
+    return [one for one in found if shares_network(one.pid)]
 
 
 def _process(system: System, one: _Nginx) -> Process | None:

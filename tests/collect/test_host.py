@@ -26,6 +26,7 @@ def test_this_machine() -> None:
     host = read_host(System())
     assert (host.name, host.kernel) == (os.uname().nodename, os.uname().release)
     assert (host.cpus, host.memory) == (psutil.cpu_count(), psutil.virtual_memory().total)
+    assert host.netns == "host" or host.netns.startswith("namespace ")
     assert host.root is (os.geteuid() == 0)
 
 
@@ -36,6 +37,13 @@ def test_a_namespace_is_named_by_its_inode(inside: Any) -> None:
         "answer = [read_host(System()), os.stat('/proc/self/ns/net').st_ino]"
     )
     assert host["netns"] == f"namespace {ours}"
+
+
+@pytest.mark.real
+def test_who_shares_a_namespace_is_seen_without_root(inside: Any) -> None:
+    pid = inside.crowd("states").pid
+    as_nobody = "import os\nfrom advisor.collect.host import shares_network\nos.setgid(65534); os.setuid(65534)\n"
+    assert inside.ask(f"{as_nobody}answer = [shares_network({pid}), shares_network({os.getpid()})]") == [True, False]
 
 
 def test_a_tree(root: pathlib.Path) -> None:
