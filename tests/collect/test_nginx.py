@@ -1,0 +1,336 @@
+"""The configuration tree as nginx reads it, and where crossplane reads a file otherwise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from advisor.collect import nginx as collector
+from advisor.collect.crosscheck import difference
+from advisor.collect.nginx import find_entry, nginx_version, read_nginx, version_of
+from advisor.errors import InputError
+from advisor.system import System
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.netns import Netns
+
+ENTRY = "/etc/nginx/nginx.conf"
+
+
+def tree(folder: Path, files: dict[str, str | bytes]) -> System:
+    for name, text in files.items():
+        file = folder / name.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+    return System(str(folder))
+
+
+def test_includes_are_read_breadth_first_from_the_entrys_folder(tmp_path: Path) -> None:
+    system = tree(
+        tmp_path,
+        {
+            ENTRY: "http {\n include conf.d/*.conf;\n include /srv/x;\n include none/*;\n include '/srv/x';\n}",
+            "/etc/nginx/conf.d/b.conf": "server { include snippets/s; }",
+            "/etc/nginx/conf.d/a.conf": "server {}",
+            "/etc/nginx/conf.d/.hidden.conf": "}",
+            "/etc/nginx/snippets/s": "listen 80;",
+            "/srv/x": "a;",
+        },
+    )
+    nginx, problems = read_nginx(system, ENTRY)
+    assert problems == []
+    assert nginx.entry == ENTRY
+    assert list(nginx.files) == [
+        ENTRY,
+        "/etc/nginx/conf.d/a.conf",
+        "/etc/nginx/conf.d/b.conf",
+        "/srv/x",
+        "/etc/nginx/snippets/s",
+    ]
+    assert nginx.includes == {
+        "/etc/nginx/conf.d/*.conf": ["/etc/nginx/conf.d/a.conf", "/etc/nginx/conf.d/b.conf"],
+        "/srv/x": ["/srv/x"],
+        "/etc/nginx/none/*": [],
+        "/etc/nginx/snippets/s": ["/etc/nginx/snippets/s"],
+    }
+    assert nginx.files["/srv/x"].content == b"a;"
+    assert nginx.files["/srv/x"].modified == (tmp_path / "srv/x").stat().st_mtime
+    assert nginx.files["/srv/x"].differs is None
+
+
+def test_files_are_known_by_their_real_path_inside_the_tree(tmp_path: Path) -> None:
+    system = tree(tmp_path, {ENTRY: "include sites-enabled/*;", "/etc/nginx/sites-available/s": "a;"})
+    (tmp_path / "etc/nginx/sites-enabled").mkdir()
+    (tmp_path / "etc/nginx/sites-enabled/s").symlink_to("/etc/nginx/sites-available/s")
+    nginx, problems = read_nginx(system, ENTRY)
+    assert nginx.includes == {"/etc/nginx/sites-enabled/*": ["/etc/nginx/sites-available/s"]}
+    assert nginx.files["/etc/nginx/sites-available/s"].content == b"a;"
+    assert problems == []
+
+
+def test_a_linked_entry_takes_its_includes_from_the_links_folder(tmp_path: Path) -> None:
+    system = tree(tmp_path, {"/srv/real.conf": "include x;", "/etc/nginx/x": "a;", "/srv/x": "wrong;"})
+    (tmp_path / "etc/nginx/nginx.conf").symlink_to("/srv/real.conf")
+    nginx, _ = read_nginx(system, ENTRY)
+    assert nginx.entry == "/srv/real.conf"
+    assert nginx.includes == {"/srv/x": ["/etc/nginx/x"]}
+
+
+def test_the_entrys_bytes_may_come_from_elsewhere(tmp_path: Path) -> None:
+    system = tree(tmp_path, {"/etc/nginx/x": "a;"})
+    nginx, problems = read_nginx(system, ENTRY, b"include x;")
+    assert [(path, file.modified is None) for path, file in nginx.files.items()] == [
+        (ENTRY, True),
+        ("/etc/nginx/x", False),
+    ]
+    assert problems == []
+
+
+def test_what_is_wrong_but_readable_is_a_problem(tmp_path: Path) -> None:
+    text = "include none.conf;\ninclude none.conf;\ninclude;\ninclude a b;\ninclude x/y;\nname '" + "w" * 4095 + "';\n"
+    system = tree(tmp_path, {ENTRY: text, "/etc/nginx/x": "b " + "w" * 4095 + ";"})
+    nginx, problems = read_nginx(system, ENTRY)
+    assert problems == [
+        (
+            "nginx",
+            f"{ENTRY}:1: can't read /etc/nginx/none.conf: No such file or directory; correct the path, or the file",
+        ),
+        ("nginx", f"{ENTRY}:3: include takes one path, not 0; nginx refuses"),
+        ("nginx", f"{ENTRY}:4: include takes one path, not 2; nginx refuses"),
+        ("nginx", f"{ENTRY}:5: can't read /etc/nginx/x/y: Not a directory; correct the path, or the file"),
+        ("nginx", f"{ENTRY}:6: a word of more than 4,095 bytes, which nginx refuses; shorten it"),
+    ]
+    assert list(nginx.files) == [ENTRY]
+
+
+def test_cycles_are_named_and_end(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        ENTRY: "events {}\ninclude a;\ninclude b;",
+        "/etc/nginx/a": "\ninclude b;",
+        "/etc/nginx/b": "include a;\ninclude b;",
+    }
+    nginx, problems = read_nginx(tree(tmp_path, files), ENTRY)
+    assert problems == [
+        (
+            "nginx",
+            "include cycle: /etc/nginx/a:2 -> /etc/nginx/b:1 -> /etc/nginx/a; nginx can't load it: remove one of them",
+        ),
+        ("nginx", "include cycle: /etc/nginx/b:2 -> /etc/nginx/b; nginx can't load it: remove one of them"),
+    ]
+    assert len(nginx.files) == 3
+
+
+def test_a_file_included_twice_is_no_cycle(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        ENTRY: "include a;\ninclude b;",
+        "/etc/nginx/a": "include b;",
+        "/etc/nginx/b": "c;",
+    }
+    assert read_nginx(tree(tmp_path, files), ENTRY)[1] == []
+
+
+def test_a_long_cycle_is_named_in_short(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"/etc/nginx/{i}": f"include {(i + 1) % 2000};" for i in range(2000)}
+    [(_, problem)] = read_nginx(tree(tmp_path, {ENTRY: "include 0;", **files}), ENTRY)[1]
+    assert problem.startswith("include cycle: /etc/nginx/0:1 -> /etc/nginx/1:1 -> ")
+    assert "/etc/nginx/7:1 -> ... -> /etc/nginx/0; nginx" in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a;\ninclude bad;", "/etc/nginx/bad:2: unexpected '}': no block is open here"),
+        ("a;\ninclude *d;", "/etc/nginx/bad:2: unexpected '}': no block is open here"),
+        ("a;\ninclude fifo;", "/etc/nginx/nginx.conf:2: can't read /etc/nginx/fifo: not a regular file; correct"),
+        ("a;\ninclude folder;", "/etc/nginx/nginx.conf:2: can't read /etc/nginx/folder: not a regular file; correct"),
+        ("a;\ninclude fo*;", "/etc/nginx/nginx.conf:2: can't read /etc/nginx/folder: not a regular file; correct"),
+        ("a;\ninclude loop;", "/etc/nginx/nginx.conf:2: can't read /etc/nginx/loop: Too many levels of symbolic links"),
+        ("a;\ninclude big;", "/etc/nginx/nginx.conf:2: can't read /etc/nginx/big: larger than the 16777216 bytes"),
+        ("a;\ninclude " + "x" * 300 + ";", "File name too long; correct the path"),
+        ("a {\n", "/etc/nginx/nginx.conf:1: the block 'a' that opens here is never closed"),
+        (
+            b"include \xff/x;\na;\ninclude \xff/*;",
+            "/etc/nginx/nginx.conf:1: /etc/nginx/\\xff/x is a path that is not UTF-8",
+        ),
+    ],
+)
+def test_nothing_is_half_read(tmp_path: Path, text: str | bytes, message: str) -> None:
+    system = tree(tmp_path, {ENTRY: text, "/etc/nginx/bad": "a;\n}", "/etc/nginx/big": ""})
+    folder = tmp_path / "etc/nginx"
+    os.truncate(folder / "big", 16 * 1024 * 1024 + 1)
+    os.mkfifo(folder / "fifo")
+    (folder / "folder").mkdir()
+    (folder / "loop").symlink_to("loop")
+    odd = os.fsencode(folder) + b"/\xff"
+    os.mkdir(odd)
+    with open(odd + b"/x", "wb") as file:
+        file.write(b"a;")
+    with pytest.raises(InputError) as error:
+        read_nginx(system, ENTRY)
+    assert message in str(error.value)
+
+
+def test_an_entry_that_is_not_there_or_not_absolute(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"can't read /etc/nginx/nginx.conf: No such file"):
+        read_nginx(System(str(tmp_path)), ENTRY)
+    with pytest.raises(InputError, match=r"nginx.conf: not an absolute path"):
+        read_nginx(System(str(tmp_path)), "nginx.conf")
+
+
+def test_a_file_that_may_not_be_read_names_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = tree(tmp_path, {ENTRY: "a;"})
+
+    def refuse(*_: object) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(system, "read", refuse)
+    with pytest.raises(InputError, match=r"can't read /etc/nginx/nginx.conf: Permission denied; run as root"):
+        read_nginx(system, ENTRY)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "message"),
+    [
+        ("_MOST_FILES", 2, "nginx.conf:1: the includes name more than 2 files"),
+        ("_MOST_LINKS", 3, "nginx.conf:1: the includes name more than"),
+        ("_MOST_BYTES", 20, "the configuration is larger than"),
+    ],
+)
+def test_size_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, message: str) -> None:
+    files: dict[str, str | bytes] = {f"/etc/nginx/x/{i}": "abcd;" for i in range(5)}
+    system = tree(tmp_path, {ENTRY: "include x/*;include x/*;", **files})
+    assert len(read_nginx(system, ENTRY)[0].files) == 6
+    monkeypatch.setattr(collector, limit, value)
+    with pytest.raises(InputError, match=message):
+        read_nginx(system, ENTRY)
+
+
+def test_data_files_are_read_but_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = tree(tmp_path, {ENTRY: "include data;", "/etc/nginx/data": "a b c;" * 9, "/etc/nginx/y": "a;"})
+    monkeypatch.setattr(collector, "_COMPARED", 40)
+    files = read_nginx(system, ENTRY)[0].files
+    assert files[ENTRY].differs is None
+    assert files["/etc/nginx/data"].differs == "not compared with crossplane: 54 bytes are too many"
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"\xef\xbb\xbfuser x;", "line 1: crossplane reads '\\ufeffuser' 'x', we read 'user' 'x'"),
+        (b"a;\nx ${a} ${b} c;", "line 2: crossplane reads 'x' '${a} ${b} c', we read 'x' '${a}' '${b}' 'c'"),
+        (b"a b}c;", 'line 1: crossplane failed: unexpected "}"'),
+        (b"a { b c}d; }", 'line 1: crossplane failed: unexpected "}"'),
+        ("a b\u00a0c;".encode(), "line 1: crossplane reads 'a' 'b' 'c', we read 'a' 'b\\xa0c'"),
+        (b"a b\fc;", "line 1: crossplane reads 'a' 'b' 'c', we read 'a' 'b\\x0cc'"),
+        (b"a;\rb;", "line 1: crossplane reads 'b' on line 2, we read 'b'"),
+        (b"init_by_lua_block { --[[ } ]] }\n", "crossplane failed: without a message"),
+        (b"init_by_lua_block { a = [[ } ]] }\n", 'line 1: crossplane failed: unexpected "}"'),
+        (
+            b"ssl_client_hello_by_lua_block { a = {} }",
+            "'ssl_client_hello_by_lua_block' { }, we read 'ssl_client_hello_by_lua_block' { Lua }",
+        ),
+        (b"server_rewrite_by_lua_block { a = 1; }", "'server_rewrite_by_lua_block' { Lua }"),
+        (b"set_by_lua_block $x{ return 1 }", "crossplane failed: expected { to start Lua block"),
+    ],
+)
+def test_crossplanes_faults_are_named(data: bytes, found: str) -> None:
+    assert found in (difference(data, "f") or "")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"# a\n",
+        b"a 1 # c\n 2 # d\n;\nb;",
+        b'a \'b\\\'c\' "d\\"e\\n" "f\'" \\;g;',
+        b"a 'b\r\nc' # d\r\n;\r\nb;",
+        b"a \xe9\xff 'x\xe9';",
+        b'if ($a = "b") { c; } if ( $a ) { } if ($a) { } "if" ($b) {}',
+        b"set_by_lua_block $x { return '}' } content_by_lua_block {\n a = {} }\nb;",
+        b"map $a $b { '' 1; \"x y\" 2; ~^\\d 3; }",
+        b'a "${b} c" ${d};',
+        b'"a" {b;}',
+        b'a "b")c;',
+    ],
+)
+def test_crossplane_reads_the_rest_alike(data: bytes) -> None:
+    assert difference(data, "f") is None
+
+
+def test_deep_files_are_compared_without_running_out_of_stack() -> None:
+    assert difference(b"a {" * 200 + b"}" * 200, "f") is None
+
+
+def test_whatever_crossplane_raises_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import crossplane  # noqa: PLC0415 (only to break it)
+
+    def fail(*_: object, **__: object) -> None:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(crossplane, "parse", fail)
+    assert difference(b"a;", "f") == "crossplane failed: IndexError: list index out of range"
+
+
+def test_a_files_difference_stands_in_the_snapshot(tmp_path: Path) -> None:
+    system = tree(tmp_path, {ENTRY: "include x;", "/etc/nginx/x": "a ${b} ${c} d;"})
+    files = read_nginx(system, ENTRY)[0].files
+    assert files[ENTRY].differs is None
+    assert "${b} ${c} d" in (files["/etc/nginx/x"].differs or "")
+
+
+def test_reading_leaves_no_descriptor_open() -> None:
+    before = os.listdir("/proc/self/fd")
+    difference(b"a;", "f")
+    difference(b"a }", "f", [])
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+def test_crossplane_is_imported_only_when_it_reads() -> None:
+    code = "import sys, advisor.collect.nginx; sys.exit('crossplane' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_the_entry_is_found_where_packages_put_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"/etc/nginx/nginx.conf: not there; name nginx's main configuration file"):
+        find_entry(System(str(tmp_path)))
+    assert find_entry(tree(tmp_path, {ENTRY: ""})) == ENTRY
+
+
+@pytest.mark.parametrize(
+    ("binary", "version"),
+    [
+        (b"\0nginx/1.22.1\0", "1.22.1"),
+        (b"Server: nginx/1.9.0\r\n\0nginx/1.22.1\0", "1.22.1"),
+        (b"nginx version: nginx/1.31.5\n", "1.31.5"),
+        (b"<center>nginx/1.22.1</center>", None),
+        (b"\0openresty/1.21.4.1\0", None),
+        (b"", None),
+    ],
+)
+def test_version_of(binary: bytes, version: str | None) -> None:
+    assert version_of(binary) == version
+
+
+@pytest.mark.real("nginx")
+def test_the_version_of_a_running_nginx(netns: Netns, tmp_path: Path) -> None:
+    config = tmp_path / "nginx.conf"
+    config.write_text(f"daemon off; pid {tmp_path}/pid; error_log /dev/null; events {{}}")
+    process = netns.start("nginx", "-c", str(config), stderr=subprocess.DEVNULL)
+    said = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True, timeout=30).stderr
+    deadline = 100
+    while os.readlink(f"/proc/{process.pid}/exe").rpartition("/")[2] != "nginx" and deadline:
+        deadline -= 1
+        subprocess.run(["sleep", "0.05"], check=True, timeout=30)
+    assert nginx_version(System(), process.pid) == said.strip().rpartition("/")[2].split()[0]
+
+
+def test_a_process_that_is_gone_has_no_version() -> None:
+    with pytest.raises(InputError, match=r"can't read /proc/4194305/exe: No such file"):
+        nginx_version(System(), 4194305)
