@@ -107,7 +107,8 @@ class _Reader:
 
     def _look_through(self, path: str, statements: list[Statement]) -> Iterator[_Site]:
         for _, statement in walk(statements):
-            if any(token.end - token.start - token.quoted > LONGEST_WORD for token in (statement.token, *statement.args)):
+            words = (statement.token, *statement.args)
+            if any(word.end - word.start - word.quoted > LONGEST_WORD for word in words):
                 what = f"{path}:{statement.line}: a word of more than {LONGEST_WORD:,} bytes, which nginx refuses"
                 self.problems.append(("nginx", f"{what}; shorten it"))
             if statement.name == "include" and statement.block is None:

@@ -145,15 +145,20 @@ class _Blocks:
             statement.close = start
             self.free_form -= self.free_form > 0
             return start + 1
+        if self.suspect and not self.free_form:
+            self._refuse_template(words)
         token, *args = words
         statement = Statement(self._name(token), args, token, start)
         self.inside.append(statement)
         return self._open(statement) if byte == _OPEN else start + 1
 
+    def _refuse_template(self, words: list[Token]) -> None:
+        for word in words:
+            if is_template(self.data, word.start):
+                raise fault(self.data, self.name, word.start, f"{show(word.raw)} is no word of nginx's")
+
     def _name(self, token: Token) -> str:
         raw = token.raw
-        if self.suspect and not self.free_form and is_template(self.data, token.start):
-            raise fault(self.data, self.name, token.start, f"{show(raw)} is no directive")
         if (name := self.names.get(raw)) is None:
             name = self.names[raw] = token.text
         return name

@@ -7,7 +7,7 @@ import re
 from advisor.errors import InputError
 
 _TEMPLATE = re.compile(rb"\{\{|\{%|\{#|<%|%%\w+%%")
-_PART = re.compile(rb"<%|%%\w+%%")
+_PART = re.compile(rb"""<%|[^\s"';{]*?%%\w+%%""")
 _SHOWN = 40
 
 
@@ -17,13 +17,13 @@ def fault(data: bytes, name: str, offset: int, what: str) -> InputError:
     start = data.rfind(b"\n", 0, offset) + 1
     end = data.find(b"\n", offset)
     if found := _TEMPLATE.search(data, start, end if end >= 0 else len(data)):
-        what = f"{show(data[found.start() : found.start() + _SHOWN].split()[0])} looks like an unrendered template"
-        what += "; render it first"
+        piece = data[found.start() : found.start() + _SHOWN].split()[0].rstrip(b";")
+        what = f"{show(piece)} looks like an unrendered template; render it first"
     return InputError(f"{name}:{line}: {what}")
 
 
 def is_template(data: bytes, offset: int) -> bool:
-    """Whether the directive's name at an offset is a piece of a template (ERB, Jinja, ``%%NAME%%``)."""
+    """Whether the unquoted word at an offset is a piece of a template (ERB, Jinja, ``%%NAME%%``)."""
     return data.startswith(b"{%", max(offset - 1, 0)) or _PART.match(data, offset) is not None
 
 

@@ -187,6 +187,7 @@ def test_any_bytes_are_read_or_refused_with_file_and_line(data: bytes) -> None:
         (b"a \xe9;", [["a", "\udce9"]]),
         (b"", []),
         (b"# only a comment", []),
+        (b"a '{{ b }}' \"<% %%C%% %>\" %d %%; # {% d %}", [["a", "{{ b }}", "<% %%C%% %>", "%d", "%%"]]),
         (b"map $a $b { {{x}} y; }".replace(b"{{x}}", b"%%x%%"), [["map", "$a", "$b"], ["%%x%%", "y"]]),
         (b"geo $a { <% y; }", [["geo", "$a"], ["<%", "y"]]),
         (
@@ -267,6 +268,11 @@ def test_ordinals_count_blocks_and_directives_apart() -> None:
         (b"{% if x %}\na;", "f:1: '{%' looks like an unrendered template; render it first"),
         (b"a;\n<% if x -%>\nb;", "f:2: '<%' looks like an unrendered template; render it first"),
         (b"a;\n%%NAME%% b;", "f:2: '%%NAME%%' looks like an unrendered template; render it first"),
+        (
+            b"a;\nlisten %%HOST%%:%%PORT%%;",
+            "f:2: '%%HOST%%:%%PORT%%' looks like an unrendered template; render it first",
+        ),
+        (b"a;\nlisten <%= @port %>;", "f:2: '<%=' looks like an unrendered template; render it first"),
         (b"a {\n b;\n{#- c #}\n}", "f:3: '{#-' looks like an unrendered template; render it first"),
         (b"x_by_lua_block {\n '}' ", "f:1: the block 'x_by_lua_block' that opens here is never closed; add its '}'"),
         (b"x\x1b[31m\xff {", "f:1: the block 'x?[31m\ufffd' that opens here is never closed; add its '}'"),
