@@ -46,12 +46,12 @@ def read_sysctls(system: System) -> Sysctls:
     return Sysctls(values=values, absent=absent, refused=refused)
 
 
-def read_sysctl_files(system: System, given: Sequence[str] = ()) -> tuple[list[SysctlFile], Problems]:
+def read_sysctl_files(system: System | None, given: Sequence[str] = ()) -> tuple[list[SysctlFile], Problems]:
     """The files that set sysctls: the machine's, and the given ones.
 
     Args:
-        system: the machine or tree whose folders are read. A folder that is a link to another is read once; a file
-            that is a link to another is a file of its own, as both readers take it.
+        system: the machine or tree whose folders are read; None for the given files alone. A folder that is a link
+            to another is read once; a file that is a link to another is a file of its own, as both readers take it.
         given: files on this machine's disk, as the user wrote them, to be judged as if they were applied.
 
     Returns:
@@ -61,8 +61,15 @@ def read_sysctl_files(system: System, given: Sequence[str] = ()) -> tuple[list[S
     Raises:
         InputError: when a given file can't be read.
     """
-    files: list[SysctlFile] = []
     problems: Problems = []
+    files = _found(system, problems) if system is not None else []
+    files += [_given(path) for path in given]
+    problems += [("sysctl_files", why) for file in files for _, why in parse(file.content, file.path).problems]
+    return files, problems
+
+
+def _found(system: System, problems: Problems) -> list[SysctlFile]:
+    files: list[SysctlFile] = []
     for path in _paths(system, problems):
         if len(files) == _MOST_FILES:
             problems.append(("sysctl_files", f"more than {_MOST_FILES} files: {path} and later ones were not read"))
@@ -71,9 +78,7 @@ def read_sysctl_files(system: System, given: Sequence[str] = ()) -> tuple[list[S
             files.append(SysctlFile(path=path, content=_content(system, path)))
         except OSError as error:
             problems.append(("sysctl_files", f"{path} can't be read: {error.strerror}"))
-    files += [_given(path) for path in given]
-    problems += [("sysctl_files", why) for file in files for _, why in parse(file.content, file.path).problems]
-    return files, problems
+    return files
 
 
 def _paths(system: System, problems: Problems) -> Iterator[str]:

@@ -100,7 +100,7 @@ def _finding(rule: Rule, item: str, env: Env) -> Finding:
         confidence=confidence,
         doubt=doubt,
         message=rule.message.render(env),
-        why=rule.why,
+        why=rule.why.render(env),
         unless=rule.unless,
         location=_location(rule, item, env),
         evidence=tuple(evidence(name, env) for name in rule.evidence),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.engine.code import Code, Name
 from advisor.engine.compile import compile_expression, require
@@ -19,6 +19,9 @@ from advisor.facts.schema import members
 from advisor.findings import Severity
 from advisor.formats.yaml import Document, Path, load
 from advisor.units import Quantity, parse_quantity
+
+if TYPE_CHECKING:
+    from advisor.engine.rulefile import RuleFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Case:
 class Rule:
     """A compiled rule. ``severity`` holds steps: the first whose condition is True; the last has none.
 
-    ``evidence`` are the names in applies, when, observed and let. ``file`` is where the rule stands.
+    ``evidence`` are the names in applies, when, observed and let. ``file`` is where the rule stands, ``written``
+    what stands there.
     """
 
     id: str
@@ -52,7 +56,7 @@ class Rule:
     when: Code
     observed: Code | None
     message: Text
-    why: str
+    why: Text
     unless: str
     references: tuple[str, ...]
     remedies: tuple[Remedy, ...]
@@ -60,6 +64,7 @@ class Rule:
     consequence_of: tuple[str, ...]
     evidence: tuple[Name, ...]
     cases: tuple[Case, ...]
+    written: RuleFile
 
 
 def load_rules(files: Iterable[tuple[str, bytes]], facts: type) -> list[Rule]:
@@ -158,7 +163,7 @@ class _Loader:
             when=when,
             observed=observed,
             message=self._text(("message",), file.message),
-            why=file.why.strip(),
+            why=self._text(("why",), file.why),
             unless=file.unless.strip(),
             references=tuple(file.references),
             remedies=tuple(self._remedy(index) for index in range(len(file.remedies))),
@@ -166,6 +171,7 @@ class _Loader:
             consequence_of=tuple(file.consequence_of),
             evidence=tuple({name: found for code in read for name, found in code.names.items()}.values()),
             cases=self._cases(),
+            written=file,
         )
 
     def _quantity(self, name: str, text: str) -> Quantity:

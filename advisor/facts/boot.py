@@ -22,6 +22,7 @@ from advisor.snapshot.model import Snapshot, SysctlFile
 
 _FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 _LAST = "/etc/sysctl.conf"
+_LINK = "/etc/sysctl.d/99-sysctl.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,17 @@ class Boot:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
-    @cached_property
+    @property
     def assignments(self) -> list[Assignment]:
-        """Every line that sets a key, in every file read, file by file."""
+        """Every line that sets a key, in every file read, file by file; a link to /etc/sysctl.conf is that file."""
+        return [one for one in self._every if one.file.path != _LINK or one.file.content != self._last]
+
+    @property
+    def _last(self) -> bytes | None:
+        return next((file.content for file in self._snapshot.sysctl_files or () if file.path == _LAST), None)
+
+    @cached_property
+    def _every(self) -> list[Assignment]:
         files: list[SysctlFile] = self._snapshot.need("sysctl_files")
         turns: Counter[tuple[str, str]] = Counter()
         found = []
@@ -95,7 +104,7 @@ class Boot:
         masked = self._winners
         return [
             one
-            for one in self.assignments
+            for one in self._every
             if one.key == key
             and (one.file.path == _LAST or (one.file.path in masked and one.file.path.rsplit("/", 1)[-1] > mine))
         ]
@@ -104,7 +113,7 @@ class Boot:
     def _winners(self) -> frozenset[str]:
         """The files of the sysctl.d folders that no file of the same name in an earlier folder masks."""
         first: dict[str, str] = {}
-        paths = {one.file.path for one in self.assignments}
+        paths = {one.file.path for one in self._every}
         for folder in _FOLDERS:
             for path in sorted(paths):
                 if fnmatch.fnmatchcase(path, f"{folder}/*.conf") and path.count("/") == folder.count("/") + 1:

@@ -8,6 +8,7 @@ from advisor.errors import Unread
 from advisor.facts.boot import Boot
 from advisor.facts.counters import Counters
 from advisor.facts.host import HostFacts
+from advisor.facts.keepalives import DECIDING
 from advisor.facts.nginx import NginxFacts
 from advisor.facts.owners import Owners
 from advisor.facts.ports import PortFacts
@@ -16,6 +17,13 @@ from advisor.facts.sockets import Listener, Sockets
 from advisor.facts.sysctl import Sysctl
 from advisor.facts.values import Ports
 from advisor.snapshot.model import Snapshot
+
+READS = frozenset(
+    {"keepalive_timeout", "listen", "server_name", "server", "location", "upstream", "include", "stub_status"}
+    | {"real_ip_header"}
+    | DECIDING
+)
+"""nginx directives whose arguments a fact reads; the arguments of all others are masked in a snapshot."""
 
 
 class Facts:

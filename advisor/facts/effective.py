@@ -15,7 +15,7 @@ Values = dict[str, tuple[tuple[str, ...], ...]]
 
 
 def effective(tree: list[Node]) -> dict[str, Values]:
-    """The values that apply to each scope, by the scope's logical address: file and block path of each block down to it."""
+    """The values that apply to each scope, by its logical address: file and block path of each block down to it."""
     found: dict[str, Values] = {}
     stack: list[tuple[list[Node], str, Values]] = [(tree, "", {})]
     while stack:

@@ -13,13 +13,16 @@ from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint, Server
 from advisor.facts.sockets import Listener, serving
-from advisor.facts.tree import Node, locate
+from advisor.facts.tree import Node, locate, walk
 from advisor.facts.values import Count, Histogram, Item, Number, Seconds
 from advisor.formats.nginx_values import parse_time
 from advisor.snapshot.model import Nginx
 
 _SOCKETS = From("SOCK_DIAG")
 _NAME = "keepalive_timeout"
+
+DECIDING = frozenset({"map", "geo", "limit_req_zone", "limit_conn_zone", "split_clients"})
+"""Directives whose arguments name what a decision is made by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,21 +139,12 @@ def keepalives(
 
 def _setters(server: Server) -> list[Node]:
     """The statements whose value a server's connections can get, else the outermost block: the default's place."""
-    own = [node for node in _below(server.node) if node.name == _NAME]
+    own = [node for node in walk([server.node]) if node.name == _NAME]
     if any(node.parent is server.node for node in own):
         return own
     outer = [node for above in server.node.ancestors() for node in above.all(_NAME)]
     top = next((above for above in server.node.ancestors() if above.name == "http"), server.node)
     return [*own, outer[0] if outer else top]
-
-
-def _below(node: Node) -> list[Node]:
-    found, stack = [], [node]
-    while stack:
-        one = stack.pop()
-        found.append(one)
-        stack.extend(one.children)
-    return found
 
 
 def _alone(address: Endpoint, node: Node, found: list[Server], governed: dict[Node, list[Node]]) -> bool:
@@ -180,14 +174,12 @@ def _name(block: Node, found: list[Server]) -> str:
 
 
 def _forwarded(tree: list[Node]) -> bool:
-    stack = list(tree)
-    while stack:
-        node = stack.pop()
-        stack.extend(node.children)
+    """Whether real_ip, proxy_protocol, or a decision by the X-Forwarded-For that came in is configured."""
+    for node in walk(tree):
         if node.name in {"set_real_ip_from", "real_ip_header"}:
             return True
         if node.name == "listen" and "proxy_protocol" in node.args[1:]:
             return True
-        if node.name != "log_format" and any("$http_x_forwarded_for" in arg for arg in node.args):
+        if node.name in DECIDING and any("$http_x_forwarded_for" in arg for arg in node.args):
             return True
     return False

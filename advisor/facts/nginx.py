@@ -14,10 +14,12 @@ from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint, ListenLine, Server, servers
 from advisor.facts.sockets import Listener, serving
-from advisor.facts.tree import Node, expand, locate
+from advisor.facts.tree import Node, expand, locate, walk
 from advisor.facts.values import Count, Item, Seconds, Version
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
+
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (wildcards, to be asked on loopback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,20 @@ class NginxFacts:
             if node is not None:
                 found[str(endpoint)] = (node.place, self._where(endpoint))
         return found
+
+    def status_url(self) -> str | None:
+        """A page of ``stub_status`` that loopback reaches: in a server that is the first on its address."""
+        for node in walk(self._tree):
+            if node.name != "stub_status" or node.parent is None or node.parent.name != "location":
+                continue
+            server = next((one for one in self._servers if one.node in node.ancestors()), None)
+            path = node.parent.args[-1]
+            for line in server.listens if server is not None and path.startswith("/") else ():
+                host = _LOOPBACK.get(line.endpoint.address, line.endpoint.address)
+                first = self._endpoints[line.endpoint][0]
+                if host.startswith(("127.", "::1")) and first is line and "ssl" not in line.parameters:
+                    return f"http://{Endpoint(host, line.endpoint.port)}{path}"
+        return None
 
     @property
     def _config(self) -> model.Nginx:

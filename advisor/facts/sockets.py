@@ -50,6 +50,16 @@ class Listener(Item):
         """The ``listen`` that asks for it, else the address itself."""
         return self.file_location or Location(logical=self.address)
 
+    def place(self, directive: str) -> Place:
+        """Where ``listen.backlog`` would be written.
+
+        Raises:
+            Unread: when no configuration of nginx asks for this address.
+        """
+        if self.at is None:
+            raise Unread("nginx", f"no listen directive that was read asks for {self.address} to give {directive} to")
+        return self.at
+
     @property
     def queue(self) -> Annotated[Count, _SOURCE]:
         """Connections that wait to be accepted."""

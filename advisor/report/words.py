@@ -86,3 +86,19 @@ def _source(item: Evidence) -> str:
 def _name(item: Evidence) -> str:
     root, _, rest = item.name.partition(".")
     return rest if root in {"item", "sysctl", "counters"} and rest else item.name
+
+
+def link(reference: str) -> str:
+    """A reference with its scheme in words or as an address that can be opened."""
+    scheme, _, rest = reference.partition(":")
+    if scheme == "nginx":
+        return f"https://nginx.org/en/docs/{rest}"
+    if scheme == "kernel":
+        page, _, anchor = rest.partition("#")
+        where = page if "/" in page else f"networking/{page}"
+        address = f"https://docs.kernel.org/{where.removesuffix('.rst')}.html"
+        return f"{address} ({anchor})" if anchor else address
+    if scheme == "rfc":
+        number, _, anchor = rest.partition("#")
+        return f"https://www.rfc-editor.org/rfc/rfc{number}" + (f"#{anchor}" if anchor else "")
+    return f"man {rest}" if scheme == "man" else reference

@@ -1,0 +1,192 @@
+"""Reading it all: one source after the other; one that fails is named with its reason and never stops the rest."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from advisor import __version__
+from advisor.collect.counters import read_counters, readings
+from advisor.collect.host import read_host
+from advisor.collect.nginx import find_entry, nginx_version, read_nginx
+from advisor.collect.owners import read_held
+from advisor.collect.processes import master_arguments, read_processes
+from advisor.collect.sockets import read_drops, read_sockets
+from advisor.collect.stub_status import read_stub_status
+from advisor.collect.sysctl import read_sysctl_files, read_sysctls
+from advisor.errors import AdvisorError, InputError
+from advisor.facts.derive import Facts
+from advisor.snapshot.model import SOURCES, Nginx, Snapshot
+from advisor.system import System
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to read.
+
+    ``sample`` is the time between the two counter readings in seconds, 0 for one reading. ``site`` holds the site
+    facts as the user wrote them.
+    """
+
+    root: str = "/"
+    host: bool = True
+    nginx_conf: str | None = None
+    sysctl_files: tuple[str, ...] = ()
+    sample: float = 1.0
+    stub_status: bool = False
+    nginx_version: str | None = None
+    site: tuple[tuple[str, str], ...] = ()
+
+
+def collect(request: Request, say: Say = lambda _: None) -> Snapshot:
+    """Read what was asked for.
+
+    Args:
+        request: what to read.
+        say: told what is being read, for a person who waits.
+
+    Raises:
+        InputError: when something the user named can't be read; what was merely looked for becomes unread instead.
+    """
+    return _Run(request, say).snapshot()
+
+
+class _Run:
+    """The sources so far, and why others are missing."""
+
+    def __init__(self, request: Request, say: Say) -> None:
+        self.request = request
+        self.say = say
+        self.system = System(request.root)
+        self.found: dict[str, Any] = {}
+        self.unread: dict[str, str] = {}
+        self.problems: list[tuple[str, str]] = []
+
+    def snapshot(self) -> Snapshot:
+        begun = self.system.tick()
+        sample = 0.0
+        if self.request.host:
+            self._try("host", lambda: read_host(self.system))
+            self._try("processes", self._processes)
+        self._nginx()
+        files, problems = read_sysctl_files(self.system if self.request.host else None, self.request.sysctl_files)
+        self.problems += problems
+        if self.request.host or files:
+            self.found["sysctl_files"] = files
+        if self.request.host:
+            self._try("sysctls", lambda: read_sysctls(self.system))
+            sample = self._measure()
+        why = "only files are judged (--no-host)" if not self.request.host else "not collected"
+        return Snapshot(
+            advisor=__version__,
+            taken=dt.datetime.fromtimestamp(self.system.now(), dt.UTC).isoformat(timespec="seconds"),
+            sample=sample,
+            took=self.system.tick() - begun,
+            site=dict(self.request.site),
+            unread={name: self.unread.get(name, why) for name in SOURCES if self.found.get(name) is None},
+            problems=self.problems,
+            **self.found,
+        )
+
+    def _try(self, source: str, read: Callable[[], object]) -> None:
+        self.say(source)
+        try:
+            self.found[source] = read()
+        except AdvisorError as error:
+            self.unread[source] = str(error)
+        except OSError as error:
+            self.unread[source] = f"{error.filename or source}: {error.strerror or error}"
+        except Exception as error:  # noqa: BLE001 (a fault in one collector must not cost the others' evidence)
+            self.unread[source] = f"a fault in advisor, please report it: {type(error).__name__}: {error}"
+
+    def _processes(self) -> object:
+        found, problems = read_processes(self.system)
+        self.problems += problems
+        return found
+
+    def _measure(self) -> float:
+        """Counters and listeners' drops twice, the rest once, at the end of the sample; returns its length."""
+        first: dict[str, int] | None = None
+        ports = self._ports()
+        self._try("counters", lambda: read_counters(self.system))
+        first = self.found.pop("counters", None)
+        drops = read_drops(self.system)
+        begun = self.system.tick()
+        twice = self.request.sample > 0 and self.system.live
+        if twice:
+            self.say(f"{self.request.sample:g} s between two readings")
+            self.system.wait(self.request.sample)
+        self._try("sockets", lambda: read_sockets(self.system, ports, drops if twice else None))
+        elapsed = self.system.tick() - begun if twice else 0.0
+        if first is not None:
+            self._try("counters", lambda: readings(first, read_counters(self.system) if twice else {}))
+        self._try("held", lambda: read_held(self.system, self.found.get("sockets")))
+        if self.request.stub_status:
+            self._try("stub_status", self._status)
+        return elapsed
+
+    def _ports(self) -> frozenset[int]:
+        """The ports nginx listens on, whose idle connections are counted by age."""
+        if self.found.get("nginx") is None:
+            return frozenset()
+        facts = Facts(Snapshot(advisor=__version__, taken="", nginx=self.found["nginx"]))
+        return frozenset(listen.endpoint.port for listen in facts.nginx.listens)
+
+    def _status(self) -> object:
+        url = None
+        if self.found.get("nginx") is not None:
+            url = Facts(Snapshot(advisor=__version__, taken="", nginx=self.found["nginx"])).nginx.status_url()
+        if url is None:
+            raise InputError("the configuration has no location with stub_status that loopback reaches")
+        return read_stub_status(url)
+
+    def _nginx(self) -> None:
+        """The configuration: one that was named must be there, one that is looked for may be missing."""
+        if self.request.nginx_conf is not None:
+            self.found["nginx"] = self._read(os.path.abspath(self.request.nginx_conf))
+        elif self.request.host:
+            self._try("nginx", lambda: self._read(self._entry()))
+
+    def _read(self, entry: str) -> Nginx:
+        self.say(entry)
+        config, problems = read_nginx(self.system, entry)
+        self.problems += problems
+        return config.model_copy(update={"version": self._version()})
+
+    def _entry(self) -> str:
+        processes = self.found.get("processes")
+        if processes is None:
+            return find_entry(self.system)
+        pid = processes.master.pid
+        if not _same_files(pid):
+            raise InputError(f"nginx (pid {pid}) runs on another file system, in a container: run advisor in there")
+        conf, prefix = master_arguments(self.system, pid)
+        if conf is None:
+            return find_entry(self.system)
+        return conf if conf.startswith("/") else os.path.join(prefix or "/etc/nginx", conf)
+
+    def _version(self) -> str | None:
+        if self.request.nginx_version is not None:
+            return self.request.nginx_version
+        processes = self.found.get("processes")
+        if processes is None:
+            return None
+        try:
+            return nginx_version(self.system, processes.master.pid)
+        except InputError as error:
+            self.problems.append(("nginx", f"its version is not known: {error}; --nginx-version 1.22.1 would say it"))
+            return None
+
+
+def _same_files(pid: int) -> bool:
+    """Whether a process sees the same root folder as we do; yes where we may not ask."""
+    try:
+        theirs, ours = os.stat(f"/proc/{pid}/root"), os.stat("/")
+    except OSError:
+        return True
+    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)

@@ -1,0 +1,51 @@
+"""Judge a snapshot, and say what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from advisor.engine.judge import judge
+from advisor.engine.rule import Rule
+from advisor.errors import InputError
+from advisor.facts.derive import Facts
+from advisor.findings import Confidence, Severity
+from advisor.gate import Gate, verdict
+from advisor.report import FORMATS
+from advisor.report.result import Result, result_of
+from advisor.snapshot.model import Snapshot
+from advisor.system import write_whole
+
+
+def audit(snapshot: Snapshot, rules: list[Rule], overrides: Mapping[str, str]) -> Result:
+    """What the rules say of a snapshot."""
+    return result_of(snapshot, judge(rules, Facts(snapshot), overrides))
+
+
+def gate(result: Result, fail_on: Severity, min_confidence: Confidence) -> Gate:
+    """The verdict for CI.
+
+    Raises:
+        InputError: when nothing could be judged: a run that looked at nothing is never green.
+    """
+    if not result.judged:
+        raise InputError("nothing could be judged: " + "; ".join(sorted({one.why for _, one in result.unknown})))
+    return verdict(result.findings, fail_on, min_confidence)
+
+
+def outputs(result: Result, formats: list[tuple[str, str | None]], width: int, *, colour: bool) -> str:
+    """Render every format asked for; those with a file are written there, the rest is returned for standard output.
+
+    Raises:
+        InputError: when a file can't be written.
+    """
+    shown = []
+    for name, path in formats:
+        text = FORMATS[name](result, width=width, colour=colour and path is None)
+        if path is None:
+            shown.append(text)
+            continue
+        try:
+            write_whole(path, text.encode("utf-8", "replace"))
+        except OSError as error:
+            raise InputError(f"{path} can't be written: {error.strerror}") from None
+    return "".join(shown)

@@ -1,0 +1,75 @@
+"""A rule in words, and the list of rules."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from advisor.engine.rule import Rule
+from advisor.report.words import link
+from advisor.units import show
+
+
+def explain(rule: Rule, width: int) -> str:
+    """Everything a rule says of itself, in text; ``{...}`` stands where a finding has the measured value."""
+    written = rule.written
+    head = f"{rule.id}: {rule.title}"
+    each = f" · for each of {written.each}" if written.each else ""
+    parts = [
+        f"{head}\n{'=' * min(width, len(head))}\nseverity {severities(rule)} · {rule.maturity}{each}",
+        _section("Fails when", [*filter(None, [written.applies, written.when])], width),
+        _section("Why", [written.why], width),
+        _section("Leave it when", [rule.unless], width),
+        _section("Steps", list(_steps(rule)), width),
+        _section("Expect", written.expected, width),
+        _section("Parameters (--param NAME=QUANTITY)", _params(rule), width),
+        _section("Sources", [link(reference) for reference in rule.references], width),
+        f"Aliases: {', '.join(rule.aliases)}" if rule.aliases else "",
+        f"This rule is {rule.file}; {len(rule.cases)} cases test it: advisor rules test",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def listing(rules: list[Rule], width: int) -> str:
+    """One rule a line: its id and title, cut to the width."""
+    wide = max((len(rule.id) for rule in rules), default=0)
+    rows = [f"{rule.id:<{wide}}  {rule.title}" for rule in rules]
+    cut = [row if len(row) <= width else row[: width - 3].rstrip() + "..." for row in rows]
+    return "\n".join([*cut, "", f"{len(rules)} rules; advisor explain RULE says more", ""])
+
+
+def severities(rule: Rule) -> str:
+    """The severities it can have, gravest first."""
+    return ", ".join(severity.word for _, severity in rule.severity)
+
+
+def _section(title: str, texts: list[str], width: int) -> str:
+    if not texts:
+        return ""
+    body = [
+        textwrap.fill(
+            " ".join(text.split()),
+            width,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for text in texts
+    ]
+    return "\n".join([title, *body])
+
+
+def _steps(rule: Rule) -> Iterator[str]:
+    for number, step in enumerate(rule.written.remedies, 1):
+        wants = [
+            f"{target} {relation.replace('_', ' ')} {text}"
+            for target, relations in {**step.sysctl, **step.nginx}.items()
+            for relation, text in relations.items()
+        ]
+        condition = f" if {step.if_}" if step.if_ else ""
+        yield f"{number}. {step.safety}{condition}: {'; '.join([*wants, *filter(None, [step.text])])}"
+
+
+def _params(rule: Rule) -> list[str]:
+    return [f"{rule.id}.{name} = {show(value.value, value.unit)}" for name, value in rule.params.items()]

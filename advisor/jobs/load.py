@@ -1,0 +1,126 @@
+"""Where a snapshot and rules come from: the host, files, a snapshot that was kept; the pack that came with advisor."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+
+from advisor.collect.packs import read_pack
+from advisor.collect.run import Request, Say, collect
+from advisor.engine.judge import overridden
+from advisor.engine.rule import Rule, load_rules
+from advisor.engine.syntax import did_you_mean
+from advisor.errors import InputError, UsageError
+from advisor.facts.derive import Facts
+from advisor.facts.site import check
+from advisor.facts.values import Version
+from advisor.snapshot.model import Snapshot
+from advisor.system import MIB, System
+
+_LARGEST = 512 * MIB
+
+
+def snapshot(request: Request, kept: str | None, say: Say) -> Snapshot:
+    """Read the host or the files, or take a snapshot that was kept (``-``: from standard input).
+
+    Raises:
+        InputError: when what was named can't be read.
+    """
+    if request.nginx_version is not None:
+        _version(request.nginx_version)
+    if kept is None:
+        if not request.host and request.nginx_conf is None and not request.sysctl_files:
+            raise UsageError("--no-host leaves nothing to judge; name files with --nginx-conf or --sysctl-file")
+        return collect(request, say)
+    found = parse(_bytes(kept), kept)
+    site = {**found.site, **dict(request.site)}
+    nginx = found.nginx
+    if nginx is not None and request.nginx_version is not None:
+        nginx = nginx.model_copy(update={"version": request.nginx_version})
+    return found.model_copy(update={"site": site, "nginx": nginx})
+
+
+def _version(text: str) -> None:
+    try:
+        Version.parse(text)
+    except ValueError:
+        raise UsageError(f"--nginx-version {text}: write it as nginx -v does, for example 1.22.1") from None
+
+
+def _bytes(path: str) -> bytes:
+    if path == "-":
+        data = sys.stdin.buffer.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise InputError(f"the snapshot on standard input is larger than {_LARGEST // MIB} MiB")
+        return data
+    try:
+        return System().read(path, _LARGEST)
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
+
+
+def parse(data: bytes, name: str) -> Snapshot:
+    """A snapshot from its JSON.
+
+    Raises:
+        InputError: naming the field that is no part of a snapshot, or has another shape.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 (only where a snapshot is read back)
+
+    try:
+        return Snapshot.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise InputError(f"{name}: {where}: {first['msg']}; make one with 'advisor collect -o FILE'") from None
+    except (json.JSONDecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise InputError(f"{name} is no snapshot: {error}; make one with 'advisor collect -o FILE'") from None
+
+
+def rules(select: Iterable[str] = (), ignore: Iterable[str] = (), folder: str | None = None) -> list[Rule]:
+    """The rules of the pack, or of a folder, less those not selected.
+
+    Raises:
+        UsageError: when a name is no rule's id or alias.
+    """
+    known = load_rules(read_pack(folder), Facts)
+    wanted, unwanted = _ids(known, select), _ids(known, ignore)
+    return [rule for rule in known if (not wanted or rule.id in wanted) and rule.id not in unwanted]
+
+
+def _ids(known: list[Rule], names: Iterable[str]) -> set[str]:
+    return {named(known, name).id for name in names}
+
+
+def named(known: list[Rule], name: str) -> Rule:
+    """The rule of an id or an alias.
+
+    Raises:
+        UsageError: with did-you-mean.
+    """
+    for rule in known:
+        if name == rule.id or name in rule.aliases:
+            return rule
+    raise UsageError(f"no rule is called '{name}'{did_you_mean(name, [rule.id for rule in known])}; see: advisor rules")
+
+
+def params(texts: Iterable[str], known: list[Rule]) -> tuple[dict[str, str], dict[str, str]]:
+    """``NAME=QUANTITY`` texts apart: site facts, and parameters of rules (``RULE.PARAMETER``).
+
+    Raises:
+        UsageError: when a name is unknown or a quantity is of another kind.
+    """
+    site: dict[str, str] = {}
+    own: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--param {text}: write NAME=QUANTITY, for example load_balancer_idle='60 s'")
+        if "." in name:
+            own[name] = value
+        else:
+            check(name, value)
+            site[name] = value
+    overridden(known, own)
+    return site, own

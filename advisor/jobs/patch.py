@@ -1,0 +1,69 @@
+"""Plan the cure of a snapshot, prove it, and write the folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from advisor.collect.crosscheck import difference
+from advisor.engine.judge import judge
+from advisor.engine.rule import Rule
+from advisor.errors import InputError, PlanError
+from advisor.remedy.folder import folder
+from advisor.remedy.plan import Plan, make_plan
+from advisor.snapshot.model import Snapshot
+from advisor.system import write_whole
+
+
+def plan(snapshot: Snapshot, rules: list[Rule], overrides: Mapping[str, str], *, unsafe: bool) -> Plan:
+    """What the findings ask for, proved; edited files have faced crossplane again.
+
+    Raises:
+        PlanError: when it can't be proved.
+    """
+    first = {rule.id: rule.consequence_of for rule in rules}
+    made = make_plan(snapshot, lambda facts: judge(rules, facts, overrides), first, unsafe=unsafe)
+    for path, content in made.prediction.files.items():
+        differs = difference(content, path)
+        if differs is not None:
+            raise PlanError(f"{path}: after the edit crossplane and we would read it differently: {differs}")
+    return made
+
+
+def write(made: Plan, out: str) -> list[str]:
+    """Write the patch folder; returns the paths written, in order.
+
+    Raises:
+        InputError: when the folder is there and holds other things, or can't be written.
+    """
+    files = folder(made)
+    try:
+        if os.path.lexists(out) and (os.path.islink(out) or not os.path.isdir(out)):
+            raise InputError(f"{out} is there and is no folder; name a new one")
+        foreign = _foreign(out)
+        if foreign:
+            raise InputError(f"{out} holds {foreign[0]}, which no patch wrote; name a new or empty folder")
+        _clear(out)
+        for path, content in files.items():
+            target = os.path.join(out, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            write_whole(target, content)
+    except OSError as error:
+        raise InputError(f"{error.filename or out} can't be written: {error.strerror}") from None
+    return [os.path.join(out, path) for path in files]
+
+
+_OURS = ("README.md", "plan.json", "nginx.diff", os.path.join("etc", "sysctl.d", "90-advisor.conf"))
+
+
+def _foreign(out: str) -> list[str]:
+    found = (os.path.relpath(os.path.join(base, name), out) for base, _, names in os.walk(out) for name in names)
+    return sorted(path for path in found if path not in _OURS)
+
+
+def _clear(out: str) -> None:
+    """Take away an earlier patch, so that none of its files is taken for part of this one."""
+    for path in _OURS:
+        target = os.path.join(out, path)
+        if os.path.lexists(target):
+            os.unlink(target)
