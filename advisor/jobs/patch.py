@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Mapping
 
 from advisor.collect.crosscheck import difference
@@ -67,3 +68,35 @@ def _clear(out: str) -> None:
         target = os.path.join(out, path)
         if os.path.lexists(target):
             os.unlink(target)
+
+
+def summary(made: Plan, paths: list[str], width: int) -> str:
+    """What the patch holds, for the person who asked for it."""
+    lines = [f"{one.key} = {one.after}    (was {one.before or 'empty'})" for one in made.prediction.sysctls]
+    lines += [
+        f"{one.place.file}: {one.after};    ({f'was {one.before};' if one.before else 'new'})"
+        for one in made.prediction.directives
+    ]
+    if made.empty:
+        lines.append("nothing is to be changed")
+    for one in made.findings:
+        if one.step is None:
+            lines.append(f"left to you: {one.finding.rule} ({one.finding.item or 'host'}): {one.why}")
+    tail = [f"wrote {', '.join(paths)}", "nothing was applied; the README.md there says how, and how to undo it"]
+    return "\n".join([*_wrap(lines, width), *tail, ""])
+
+
+def _wrap(lines: list[str], width: int) -> list[str]:
+    """Long lines broken at blanks, continued two columns in."""
+    return [
+        piece
+        for line in lines
+        for piece in textwrap.wrap(
+            line,
+            width,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        )
+    ]
