@@ -100,9 +100,7 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
         site=tuple(site.items()),
     )
     if snapshot is not None and (no_host or nginx_conf or sysctl_file or root != "/" or stub_status):
-        raise UsageError(
-            "--snapshot holds all that is judged; leave out --nginx-conf, --sysctl-file, --root, --no-host"
-        )
+        raise UsageError("--snapshot holds all that is judged; leave out the options that name other things to read")
     with Progress() as say:
         taken = load.snapshot(request, snapshot, say)
     return Inputs(taken, load.rules(select or (), ignore or ()), own)

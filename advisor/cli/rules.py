@@ -20,7 +20,7 @@ def list_rules(context: typer.Context) -> None:
 
 
 @app.command("test")
-def test(
+def run_cases(
     folder: Annotated[
         str | None,
         typer.Argument(metavar="[FOLDER]", help="A folder of rules; those that came with advisor if left out."),
