@@ -37,7 +37,10 @@ def difference(data: bytes, name: str, ours: list[Statement] | None = None) -> s
     for (depth, mine), (their_depth, their) in both:
         if depth != their_depth or not _alike(mine, their):
             line = mine.line if mine else their["line"] if their else 0
-            return f"line {line}: crossplane reads {_theirs(their, line)}, we read {_ours(mine)}"
+            deep = (
+                (f" in {their_depth} blocks", f" in {depth}") if mine and their and depth != their_depth else ("", "")
+            )
+            return f"line {line}: crossplane reads {_theirs(their, line)}{deep[0]}, we read {_ours(mine)}{deep[1]}"
     return None
 
 

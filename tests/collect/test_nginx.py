@@ -93,7 +93,13 @@ def test_the_entrys_bytes_may_come_from_elsewhere(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_but_readable_is_a_problem(tmp_path: Path) -> None:
-    text = "include none.conf;\ninclude none.conf;\ninclude;\ninclude a b;\ninclude x/y;\nname '" + "w" * 4095 + "';\n"
+    text = (
+        "include none.conf;\ninclude none.conf;\ninclude;\ninclude a b;\ninclude x/y;\nname '"
+        + "w" * 4095
+        + "';\nname '"
+        + "w" * 4094
+        + "';"
+    )
     system = tree(tmp_path, {ENTRY: text, "/etc/nginx/x": "b " + "w" * 4095 + ";"})
     nginx, problems = read_nginx(system, ENTRY)
     assert problems == [
@@ -111,8 +117,9 @@ def test_what_is_wrong_but_readable_is_a_problem(tmp_path: Path) -> None:
 
 def test_cycles_are_named_and_end(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
-        ENTRY: "events {}\ninclude a;\ninclude b;",
-        "/etc/nginx/a": "\ninclude b;",
+        ENTRY: "include z;\ninclude a;\ninclude b;",
+        "/etc/nginx/z": "events {}",
+        "/etc/nginx/a": "include z;\ninclude b;",
         "/etc/nginx/b": "include a;\ninclude b;",
     }
     nginx, problems = read_nginx(tree(tmp_path, files), ENTRY)
@@ -123,7 +130,7 @@ def test_cycles_are_named_and_end(tmp_path: Path) -> None:
         ),
         ("nginx", "include cycle: /etc/nginx/b:2 -> /etc/nginx/b; nginx can't load it: remove one of them"),
     ]
-    assert len(nginx.files) == 3
+    assert len(nginx.files) == 4
 
 
 def test_a_file_included_twice_is_no_cycle(tmp_path: Path) -> None:
@@ -276,6 +283,16 @@ def test_whatever_crossplane_raises_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(crossplane, "parse", fail)
     assert difference(b"a;", "f") == "crossplane failed: IndexError: list index out of range"
+
+
+def test_nesting_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    import crossplane  # noqa: PLC0415 (only to break it)
+
+    parsed = [{"directive": "a", "line": 1, "args": [], "block": []}, {"directive": "b", "line": 1, "args": []}]
+    payload = {"errors": [], "config": [{"parsed": parsed}]}
+    monkeypatch.setattr(crossplane, "parse", lambda *_, **__: payload)
+    assert difference(b"a { } b;", "f") is None
+    assert difference(b"a { b; }", "f") == "line 1: crossplane reads 'b' in 0 blocks, we read 'b' in 1"
 
 
 def test_a_files_difference_stands_in_the_snapshot(tmp_path: Path) -> None:

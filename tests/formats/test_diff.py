@@ -47,6 +47,10 @@ def test_one_changed_line() -> None:
     assert unified(old, old.replace(b"line 5", b"LINE 5"), "/etc/x") == expected
 
 
+def test_an_empty_range_counts_from_the_line_before() -> None:
+    assert unified(b"a\nb\n", b"a\nx\nb\n", "x", 0).splitlines()[2:] == [b"@@ -1,0 +2,1 @@", b"+x"]
+
+
 def test_equal_files_differ_in_nothing() -> None:
     assert unified(b"a\n", b"a\n", "x") == b""
 

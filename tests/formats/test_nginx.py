@@ -189,6 +189,7 @@ def test_any_bytes_are_read_or_refused_with_file_and_line(data: bytes) -> None:
         (b"# only a comment", []),
         (b"a '{{ b }}' \"<% %%C%% %>\" %d %%; # {% d %}", [["a", "{{ b }}", "<% %%C%% %>", "%d", "%%"]]),
         (b"map $a $b { {{x}} y; }".replace(b"{{x}}", b"%%x%%"), [["map", "$a", "$b"], ["%%x%%", "y"]]),
+        (b"types { x { } %%a%% b; }", [["types"], ["x"], ["%%a%%", "b"]]),
         (b"geo $a { <% y; }", [["geo", "$a"], ["<%", "y"]]),
         (
             b"types { text/html html htm; x { %%a%% b; } }",

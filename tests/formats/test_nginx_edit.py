@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from advisor.errors import InputError
@@ -162,7 +162,11 @@ def test_an_edit_whose_result_reads_otherwise_is_given_up(monkeypatch: pytest.Mo
 
 
 @settings(deadline=None)
-@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12))
+@given(
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
+    | st.text("\\\"'tn a${};#", max_size=8)
+)
+@example('\\t\\"\\\\')
 def test_a_quoted_value_reads_back_as_itself(text: str) -> None:
     data = b"a " + quote(text) + b";"
     assert [[token.text for token in s.args] for s in scan(data, "f")] == [[text]]
