@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -257,6 +258,8 @@ def test_patch_and_git_apply_the_edits(tmp_path: Path, data: st.DataObject) -> N
     if new == old:
         return
     for command in (["patch", "-p1", "-s"], ["git", "apply", "--whitespace=nowarn", "-"]):
+        if shutil.which(command[0]) is None:
+            pytest.skip(f"needs the command '{command[0]}'")
         file = tmp_path / "nginx.conf"
         file.write_bytes(old)
         subprocess.run(command, input=unified(old, new, "/nginx.conf"), cwd=tmp_path, check=True, timeout=30)
