@@ -105,7 +105,7 @@ def _finding(rule: Rule, item: str, env: Env) -> Finding:
         location=_location(rule, item, env),
         evidence=tuple(evidence(name, env) for name in rule.evidence),
         steps=_steps(rule, env),
-        expected=tuple(text.render(env) for text in rule.expected),
+        expected=tuple(text.render(env) for text in rule.expected if text.known(env)),
         references=rule.references,
         maturity=rule.maturity,
     )
@@ -129,10 +129,11 @@ def _confidence(rule: Rule, env: Env) -> tuple[Confidence, str | None]:
 
 
 def _location(rule: Rule, item: str, env: Env) -> Location:
-    """The item's place; without one that of the first sysctl in ``when``."""
+    """The item's place; without one that of the first sysctl in ``when``, or else in the message."""
     if env.item is not None:
         return getattr(env.item, "location", None) or Location(logical=item)
-    key = next((name.key for name in rule.when.names.values() if name.key is not None), None)
+    names = (*rule.when.names.values(), *rule.message.names.values())
+    key = next((name.key for name in names if name.key is not None), None)
     if key is None:
         return Location(logical=rule.id)
     return getattr(env.facts, "sysctl").location(key) or Location(logical=key, key=key)  # noqa: B009 (likewise)

@@ -27,6 +27,10 @@ class Text:
     parts: tuple[str | Code, ...] = ()
     names: dict[str, Name] = field(default_factory=dict)
 
+    def known(self, env: Env) -> bool:
+        """Whether every value in it is known."""
+        return not any(isinstance(part.run(env), Unknown) for part in self.parts if not isinstance(part, str))
+
     def render(self, env: Env) -> str:
         """The text with its values; what is not known says so."""
         return "".join(part if isinstance(part, str) else printed(part.type, part.run(env)) for part in self.parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from advisor.report.terminal import Paint, cells, clip, visible, wrap
@@ -93,9 +94,17 @@ def _tail(text: str, room: int) -> str:
 
 def _notes(finding: Finding) -> list[tuple[str, str]]:
     notes = [(finding.confidence.word, evidence_words(finding)), ("why", finding.why)]
-    notes += [("or" if index else "fix", step_words(step)) for index, step in enumerate(finding.steps)]
+    # What evidence is missing is said once, not under each step that would need it.
+    lacking = Counter(step.skipped for step in finding.steps if (step.skipped or "").startswith("needs "))
+    shown = [step for step in finding.steps if step.skipped not in lacking]
+    notes += [("or" if index else "fix", step_words(step)) for index, step in enumerate(shown)]
+    notes += [("open", f"{_need(count)} {why.removeprefix('needs ')}") for why, count in lacking.items() if why]
     notes += [("expect", text) for text in finding.expected]
     return [*((label, text) for label, text in notes if text), ("more", f"advisor explain {finding.rule}")]
+
+
+def _need(count: int) -> str:
+    return "one step needs" if count == 1 else f"{count} steps need"
 
 
 def _note(label: str, text: str, margin: str, width: int, paint: Paint) -> list[str]:

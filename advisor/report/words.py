@@ -54,7 +54,7 @@ def evidence_words(finding: Finding) -> str:
     """The doubt, and the measured and configured values that the message does not already say, with their sources."""
     said = _spoken(finding.message)
     telling = [item for item in finding.evidence if _tells(item)]
-    fresh = [item for item in telling if not _spoken(item.text) <= said]
+    fresh = [item for item in telling if not _spoken(item.text) <= said and not _quoted(item, finding.why)]
     if not fresh and finding.confidence is Confidence.CERTAIN:
         return "it follows from what is configured"
     if finding.doubt:
@@ -65,6 +65,10 @@ def evidence_words(finding: Finding) -> str:
 def _tells(item: Evidence) -> bool:
     """Whether a person can check it: a parameter of the rule, a yes or no and what is not known say no number."""
     return item.value is not None and not isinstance(item.value, bool) and not item.name.startswith("params.")
+
+
+def _quoted(item: Evidence, why: str) -> bool:
+    return isinstance(item.value, str) and item.text in why
 
 
 def _spoken(text: str) -> set[str]:

@@ -220,7 +220,9 @@ def test_a_rule_without_each_points_at_its_first_sysctl() -> None:
         "listen.backlog: {exactly: 128}", ""
     )
     text = text.replace("nginx: {keepalive_timeout: {at_most: 59.9}, }", "sysctl: {net.core.somaxconn: {at_least: 1}}")
-    assert finding(Toy(sysctl=SOMAXCONN), text).location == Location("toy-rule")
+    assert finding(Toy(sysctl=SOMAXCONN), text).location == Location("net.core.somaxconn", key="net.core.somaxconn")
+    silent = text.replace("{sysctl.net.core.somaxconn}", "the limit")
+    assert finding(Toy(sysctl=SOMAXCONN), silent).location == Location("toy-rule")
 
 
 def test_what_needs_was_given_replaces_the_catalogue() -> None:
