@@ -99,6 +99,14 @@ class System:
             return False
         return True
 
+    def named(self, path: str) -> bool:
+        """Whether its folder has an entry of that name, be it a link that leads nowhere."""
+        folder, _, name = path.rpartition("/")
+        try:
+            return os.path.lexists(os.path.join(self.inside(folder or "/"), name))
+        except OSError:
+            return False
+
     def list(self, path: str) -> _Names:
         """The names in a folder, sorted; empty when there is no such folder.
 
@@ -111,7 +119,7 @@ class System:
             return []
 
     def glob(self, pattern: str, limit: int = 10_000) -> _Names:
-        """The paths a shell pattern names (``*``, ``?``, ``[...]`` in any part), sorted as nginx sorts them.
+        """The paths a shell pattern names (``*``, ``?``, ``[...]`` in any part), sorted; dangling links included.
 
         Raises:
             OSError: E2BIG when there are more than ``limit``.
@@ -129,7 +137,7 @@ class System:
             ]
             if len(found) > limit:
                 raise OSError(errno.E2BIG, f"names more than {limit} files", pattern)
-        return sorted(path for path in found if self.exists(path))
+        return sorted(path for path in found if self.named(path))
 
     def modified(self, path: str) -> float:
         """When the file was last written, in seconds since the epoch."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from advisor.cli import options as o
-from advisor.jobs import audit
 
 
 def command(  # noqa: PLR0913 (every option is an argument)
@@ -30,6 +29,8 @@ def command(  # noqa: PLR0913 (every option is an argument)
         advisor audit --param load_balancer_idle='60 s' -f text -f json=audit.json
         advisor audit --no-host --nginx-conf nginx.conf --sysctl-file 90-web.conf
     """
+    from advisor.jobs import audit
+
     wanted = o.formats(formats)
     given = o.inputs(
         nginx_conf=nginx_conf,

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from advisor.cli import options as o
-from advisor.jobs import keep
 
 
 def command(  # noqa: PLR0913 (every option is an argument)
@@ -31,6 +30,8 @@ def command(  # noqa: PLR0913 (every option is an argument)
         advisor collect -o web-7.json
         ssh web-7 advisor collect -o - | advisor audit --snapshot -
     """
+    from advisor.jobs import keep
+
     given = o.inputs(
         nginx_conf=nginx_conf,
         sysctl_file=sysctl_file,

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from advisor.cli import options as o
-from advisor.jobs import explain, load
 
 
 def command(
@@ -18,4 +17,6 @@ def command(
     Example:
         advisor explain listen-backlog-capped
     """
+    from advisor.jobs import explain, load
+
     typer.echo(explain.explain(load.named(load.rules(), rule), o.width()), nl=False)

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from advisor.cli import options as o
-from advisor.jobs import audit
 
 
 def command(  # noqa: PLR0913 (every option is an argument)
@@ -38,6 +37,8 @@ def command(  # noqa: PLR0913 (every option is an argument)
         advisor gate --no-host --nginx-conf nginx.conf --fail-on medium
         advisor gate --snapshot web-7.json -f text -f json=gate.json
     """
+    from advisor.jobs import audit
+
     wanted, severity, confidence = o.formats(formats), o.severity(fail_on), o.confidence(min_confidence)
     given = o.inputs(
         nginx_conf=nginx_conf,

@@ -37,7 +37,7 @@ def _top(
     version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
 ) -> None:
     if version:
-        from advisor import __version__  # noqa: PLC0415 (asked for together with other arguments only)
+        from advisor import __version__
 
         typer.echo(f"advisor {__version__}")
         raise typer.Exit

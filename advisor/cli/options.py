@@ -7,17 +7,16 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from advisor.collect.run import Request
-from advisor.engine.rule import Rule
 from advisor.errors import UsageError
 from advisor.findings import Confidence, Severity
-from advisor.jobs import load
-from advisor.report import FORMATS
-from advisor.snapshot.model import Snapshot
+
+if TYPE_CHECKING:
+    from advisor.engine.rule import Rule
+    from advisor.snapshot.model import Snapshot
 
 _NARROW = 80
 
@@ -87,6 +86,9 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
     Raises:
         AdvisorError: when either can't be had.
     """
+    from advisor.collect.run import Request
+    from advisor.jobs import load
+
     everything = load.rules()
     site, own = load.params(param or (), everything)
     request = Request(
@@ -103,7 +105,7 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
         raise UsageError("--snapshot holds all that is judged; leave out the options that name other things to read")
     with Progress() as say:
         taken = load.snapshot(request, snapshot, say)
-    return Inputs(taken, load.rules(select or (), ignore or ()), own)
+    return Inputs(taken, load.chosen(everything, select or (), ignore or ()), own)
 
 
 def _folder(root: str) -> str:
@@ -137,6 +139,8 @@ def formats(texts: list[str] | None) -> list[tuple[str, str | None]]:
     Raises:
         UsageError: for a format there is none of, or two for standard output.
     """
+    from advisor.report import FORMATS
+
     found: list[tuple[str, str | None]] = []
     for text in texts or ["text"]:
         name, _, path = text.partition("=")

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from advisor.cli import options as o
-from advisor.jobs import patch
 
 
 def command(  # noqa: PLR0913 (every option is an argument)
@@ -34,6 +33,8 @@ def command(  # noqa: PLR0913 (every option is an argument)
         advisor patch -o out/
         advisor patch -o out/ --unsafe --snapshot web-7.json
     """
+    from advisor.jobs import patch
+
     given = o.inputs(
         nginx_conf=nginx_conf,
         sysctl_file=sysctl_file,

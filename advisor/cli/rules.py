@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from advisor.cli import options as o
-from advisor.jobs import cases, explain, load
 
 app = typer.Typer(help="List the rules, or test them.", invoke_without_command=True)
 
@@ -15,6 +14,8 @@ app = typer.Typer(help="List the rules, or test them.", invoke_without_command=T
 @app.callback()
 def list_rules(context: typer.Context) -> None:
     """List the rules, or test them."""
+    from advisor.jobs import explain, load
+
     if context.invoked_subcommand is None:
         typer.echo(explain.listing(load.rules(), o.width()), nl=False)
 
@@ -27,6 +28,8 @@ def run_cases(
     ] = None,
 ) -> None:
     """Run every case of every rule: it must say what the case expects, and its step must cure it."""
+    from advisor.jobs import cases, load
+
     found = load.rules(folder=folder)
     wrong = cases.failures(found)
     for line in wrong:

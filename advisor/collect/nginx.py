@@ -135,17 +135,20 @@ class _Reader:
                 self.todo.append((target, asker))
 
     def _named(self, asker: str, pattern: str) -> list[str]:
-        """The real paths of the files that an include names."""
+        """The real paths of the files that an include names; a link that leads nowhere is a problem, as for nginx."""
+        paths = [pattern]
         if any(char in pattern for char in "*?["):
             try:
-                return [self._real(asker, path) for path in self.system.glob(pattern)]
+                paths = self.system.glob(pattern)
             except OSError as error:
                 raise _unreadable(asker, pattern, error) from None
-        try:
-            return [self._real(asker, pattern)]
-        except _MissingError as missing:
-            self.problems.append(("nginx", str(missing)))
-            return []
+        found = []
+        for path in paths:
+            try:
+                found.append(self._real(asker, path))
+            except _MissingError as missing:
+                self.problems.append(("nginx", str(missing)))
+        return found
 
     def _real(self, asker: str, path: str) -> str:
         try:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from advisor.engine.rule import Rule
 from advisor.report.words import link
-from advisor.units import show
 
 
 def explain(rule: Rule, width: int) -> str:
@@ -31,11 +30,10 @@ def explain(rule: Rule, width: int) -> str:
 
 
 def listing(rules: list[Rule], width: int) -> str:
-    """One rule a line: its id and title, cut to the width."""
-    wide = max((len(rule.id) for rule in rules), default=0)
-    rows = [f"{rule.id:<{wide}}  {rule.title}" for rule in rules]
-    cut = [row if len(row) <= width else row[: width - 3].rstrip() + "..." for row in rows]
-    return "\n".join([*cut, "", f"{len(rules)} rules; advisor explain RULE says more", ""])
+    """The rules with their titles, in two columns."""
+    wide = max((len(rule.id) for rule in rules), default=0) + 2
+    rows = [textwrap.fill(f"{rule.id:<{wide}}{rule.title}", width, subsequent_indent=" " * wide) for rule in rules]
+    return "\n".join([*rows, "", f"{len(rules)} rules; advisor explain RULE says more", ""])
 
 
 def severities(rule: Rule) -> str:
@@ -72,4 +70,4 @@ def _steps(rule: Rule) -> Iterator[str]:
 
 
 def _params(rule: Rule) -> list[str]:
-    return [f"{rule.id}.{name} = {show(value.value, value.unit)}" for name, value in rule.params.items()]
+    return [f"{rule.id}.{name} = {text}" for name, text in rule.written.params.items()]

@@ -78,13 +78,17 @@ def parse(data: bytes, name: str) -> Snapshot:
         raise InputError(f"{name} is no snapshot: {error}; make one with 'advisor collect -o FILE'") from None
 
 
-def rules(select: Iterable[str] = (), ignore: Iterable[str] = (), folder: str | None = None) -> list[Rule]:
-    """The rules of the pack, or of a folder, less those not selected.
+def rules(folder: str | None = None) -> list[Rule]:
+    """The rules that came with advisor, or those of a folder."""
+    return load_rules(read_pack(folder), Facts)
+
+
+def chosen(known: list[Rule], select: Iterable[str], ignore: Iterable[str]) -> list[Rule]:
+    """The rules selected (all, when none is named), less those to be ignored.
 
     Raises:
         UsageError: when a name is no rule's id or alias.
     """
-    known = load_rules(read_pack(folder), Facts)
     wanted, unwanted = _ids(known, select), _ids(known, ignore)
     return [rule for rule in known if (not wanted or rule.id in wanted) and rule.id not in unwanted]
 

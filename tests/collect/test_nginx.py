@@ -351,3 +351,13 @@ def test_the_version_of_a_running_nginx(netns: Netns, tmp_path: Path) -> None:
 def test_a_process_that_is_gone_has_no_version() -> None:
     with pytest.raises(InputError, match=r"can't read /proc/4194305/exe: No such file"):
         nginx_version(System(), 4194305)
+
+
+def test_a_link_that_leads_nowhere_is_said_and_does_not_hide_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "etc/nginx/sites").mkdir(parents=True)
+    (tmp_path / "etc/nginx/nginx.conf").write_text("events {}\nhttp { include sites/*; }\n")
+    (tmp_path / "etc/nginx/sites/a").symlink_to("../gone")
+    (tmp_path / "etc/nginx/sites/b").write_text("server { listen 80; }\n")
+    found, problems = read_nginx(System(str(tmp_path)), "/etc/nginx/nginx.conf")
+    assert list(found.files) == ["/etc/nginx/nginx.conf", "/etc/nginx/sites/b"]
+    assert [why for _, why in problems if "nginx.conf:2" in why and "sites/a" in why]
