@@ -5,23 +5,11 @@ from __future__ import annotations
 import typer
 
 from advisor.cli import options as o
+from advisor.cli.reading import Read, reads
 
 
-def command(  # noqa: PLR0913 (every option is an argument)
-    *,
-    nginx_conf: o.NginxConf = None,
-    sysctl_file: o.SysctlFiles = None,
-    no_host: o.NoHost = False,
-    root: o.Root = "/",
-    snapshot: o.Kept = None,
-    sample: o.Sample = 1.0,
-    stub_status: o.Status = False,
-    param: o.Params = None,
-    nginx_version: o.NginxVersion = None,
-    select: o.Select = None,
-    ignore: o.Ignore = None,
-    formats: o.Formats = None,
-) -> None:
+@reads()
+def command(*, read: Read, formats: o.Formats = None) -> None:
     """Say what holds this host and its nginx back, with the numbers. Nothing is written.
 
     Examples:
@@ -32,19 +20,7 @@ def command(  # noqa: PLR0913 (every option is an argument)
     from advisor.jobs import audit
 
     wanted = o.formats(formats)
-    given = o.inputs(
-        nginx_conf=nginx_conf,
-        sysctl_file=sysctl_file,
-        no_host=no_host,
-        root=root,
-        snapshot=snapshot,
-        sample=sample,
-        stub_status=stub_status,
-        param=param,
-        nginx_version=nginx_version,
-        select=select,
-        ignore=ignore,
-    )
+    given = read()
     result = audit.audit(given.snapshot, given.rules, given.overrides)
     typer.echo(audit.outputs(result, wanted, o.width(), colour=o.colour()), nl=False)
     if not result.judged:

@@ -7,29 +7,17 @@ from typing import Annotated
 import typer
 
 from advisor.cli import options as o
+from advisor.cli.reading import Read, reads
+
+FailOn = Annotated[str, typer.Option("--fail-on", metavar="SEVERITY", help="Fail on a finding this grave, or graver.")]
+MinConfidence = Annotated[
+    str, typer.Option("--min-confidence", metavar="CONFIDENCE", help="potential counts all, certain only what is set.")
+]
 
 
-def command(  # noqa: PLR0913 (every option is an argument)
-    *,
-    nginx_conf: o.NginxConf = None,
-    sysctl_file: o.SysctlFiles = None,
-    no_host: o.NoHost = False,
-    root: o.Root = "/",
-    snapshot: o.Kept = None,
-    sample: o.Sample = 1.0,
-    stub_status: o.Status = False,
-    param: o.Params = None,
-    nginx_version: o.NginxVersion = None,
-    select: o.Select = None,
-    ignore: o.Ignore = None,
-    formats: o.Formats = None,
-    fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="SEVERITY", help="Fail on a finding of this severity, or above.")
-    ] = "high",
-    min_confidence: Annotated[
-        str,
-        typer.Option("--min-confidence", metavar="CONFIDENCE", help="Count potential findings, too, or only certain."),
-    ] = "observed",
+@reads()
+def command(
+    *, read: Read, formats: o.Formats = None, fail_on: FailOn = "high", min_confidence: MinConfidence = "observed"
 ) -> None:
     """Fail (exit 1) when a finding is grave and sure enough: for CI.
 
@@ -40,19 +28,7 @@ def command(  # noqa: PLR0913 (every option is an argument)
     from advisor.jobs import audit
 
     wanted, severity, confidence = o.formats(formats), o.severity(fail_on), o.confidence(min_confidence)
-    given = o.inputs(
-        nginx_conf=nginx_conf,
-        sysctl_file=sysctl_file,
-        no_host=no_host,
-        root=root,
-        snapshot=snapshot,
-        sample=sample,
-        stub_status=stub_status,
-        param=param,
-        nginx_version=nginx_version,
-        select=select,
-        ignore=ignore,
-    )
+    given = read()
     result = audit.audit(given.snapshot, given.rules, given.overrides)
     typer.echo(audit.outputs(result, wanted, o.width(), colour=o.colour()), nl=False)
     verdict = audit.gate(result, severity, confidence)

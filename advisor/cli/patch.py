@@ -7,26 +7,13 @@ from typing import Annotated
 import typer
 
 from advisor.cli import options as o
+from advisor.cli.reading import Read, reads
+
+Out = Annotated[str, typer.Option("-o", "--out", metavar="DIR", help="The folder to write: new, empty, or a patch.")]
 
 
-def command(  # noqa: PLR0913 (every option is an argument)
-    *,
-    out: Annotated[
-        str, typer.Option("-o", "--out", metavar="DIR", help="The folder to write: new, or an earlier patch.")
-    ],
-    unsafe: o.Unsafe = False,
-    nginx_conf: o.NginxConf = None,
-    sysctl_file: o.SysctlFiles = None,
-    no_host: o.NoHost = False,
-    root: o.Root = "/",
-    snapshot: o.Kept = None,
-    sample: o.Sample = 1.0,
-    stub_status: o.Status = False,
-    param: o.Params = None,
-    nginx_version: o.NginxVersion = None,
-    select: o.Select = None,
-    ignore: o.Ignore = None,
-) -> None:
+@reads()
+def command(*, read: Read, out: Out, unsafe: o.Unsafe = False) -> None:
     """Write the patch that cures what the audit finds, proved on what was read. Nothing is applied.
 
     Examples:
@@ -35,19 +22,7 @@ def command(  # noqa: PLR0913 (every option is an argument)
     """
     from advisor.jobs import patch
 
-    given = o.inputs(
-        nginx_conf=nginx_conf,
-        sysctl_file=sysctl_file,
-        no_host=no_host,
-        root=root,
-        snapshot=snapshot,
-        sample=sample,
-        stub_status=stub_status,
-        param=param,
-        nginx_version=nginx_version,
-        select=select,
-        ignore=ignore,
-    )
+    given = read()
     made = patch.plan(given.snapshot, given.rules, given.overrides, unsafe=unsafe)
     paths = patch.write(made, out)
     typer.echo(patch.summary(made, paths, o.width()), nl=False)

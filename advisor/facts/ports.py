@@ -16,6 +16,7 @@ from advisor.snapshot.model import Snapshot
 
 _RANGE = "net.ipv4.ip_local_port_range"
 _RESERVED = "net.ipv4.ip_local_reserved_ports"
+_LAST = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,12 @@ class PortFacts:
     @property
     def low(self) -> Annotated[Count, From("net.ipv4.ip_local_port_range")]:
         """The lowest ephemeral port."""
-        return int(self._sysctl.value(_RANGE, "low"))  # type: ignore[arg-type]  # a part of a vector is a number
+        return self._ends[0]
 
     @property
     def high(self) -> Annotated[Count, From("net.ipv4.ip_local_port_range")]:
         """The highest ephemeral port."""
-        return int(self._sysctl.value(_RANGE, "high"))  # type: ignore[arg-type]  # likewise
+        return self._ends[1]
 
     @property
     def same_parity(self) -> Annotated[bool, From("net.ipv4.ip_local_port_range")]:
@@ -70,13 +71,13 @@ class PortFacts:
 
     @property
     def usable(self) -> Annotated[Count, From("range - reserved - listening")]:
-        """Ports towards one destination: the range less what is reserved and what is listened on."""
-        return len(Ports([(self.low, self.high)]) - self.reserved - self.listening)
+        """Ports towards one destination: the range less what is reserved and what is listened on now."""
+        return len(Ports([self._ends]) - self.reserved - self._live)
 
     @cached_property
     def exposed(self) -> list[Exposed]:
         """Listening ports inside the range that are not reserved, in at most two groups."""
-        open_to_all = Ports([(self.low, self.high)]) - self.reserved
+        open_to_all = Ports([self._ends]) - self.reserved
         where = self._sysctl.location(_RANGE)
         groups = [Exposed("nginx", self._configured & open_to_all, configured=True, location=where)]
         try:
@@ -86,8 +87,18 @@ class PortFacts:
                 raise
             others = Ports()
         groups.append(Exposed("other listeners", others, configured=False, location=where))
-        return [group for group in groups if group.ports]
+        found = [group for group in groups if group.ports]
+        if not found:
+            self._snapshot.need("nginx")  # nothing live is no proof while what is configured was not read
+        return found
 
-    @property
+    @cached_property
+    def _ends(self) -> tuple[int, int]:
+        low, high = (int(self._sysctl.value(_RANGE, part)) for part in ("low", "high"))  # type: ignore[arg-type]  # a part of a vector is a number
+        if not 0 < low <= high <= _LAST:
+            raise Unread("sysctls", f"{self._sysctl.origin(_RANGE)} holds {low} to {high}, which is no range of ports")
+        return low, high
+
+    @cached_property
     def _live(self) -> Ports:
         return Ports.of(listener.row.port for listener in self._sockets.listeners)

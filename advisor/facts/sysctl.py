@@ -12,6 +12,9 @@ from advisor.facts.values import Ports
 from advisor.formats.sysctl import Setting, parse
 from advisor.snapshot.model import Snapshot, SysctlFile
 
+_SHOWN = 60
+"""Characters of a value that is none that a message quotes."""
+
 
 class Sysctl:
     """The root ``sysctl``; names go on with a key and perhaps its part."""
@@ -49,7 +52,7 @@ class Sysctl:
         try:
             return _value(entry, part, text)
         except (ValueError, IndexError):
-            raise Unread("sysctls", f"{self.origin(key)} holds '{text}', which is no value of {key}") from None
+            raise Unread("sysctls", f"{self.origin(key)} holds '{text[:_SHOWN]}', which is no value of {key}") from None
 
     def origin(self, key: str) -> str:
         """Where the value was read: the given file's line, or the path in /proc/sys."""
