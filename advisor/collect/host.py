@@ -65,7 +65,7 @@ def _netns(container: str | None) -> str:
     first_pids = os.stat("/proc/self/ns/pid").st_ino == _PID_NS_INIT_INO
     if first_pids and container is None and shares_network(1):
         return "host"
-    return f"namespace {os.stat('/proc/self/ns/net').st_ino}"
+    return str(os.stat("/proc/self/ns/net").st_ino)
 
 
 def _container(system: System) -> str | None:

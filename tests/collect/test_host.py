@@ -26,7 +26,7 @@ def test_this_machine() -> None:
     host = read_host(System())
     assert (host.name, host.kernel) == (os.uname().nodename, os.uname().release)
     assert (host.cpus, host.memory) == (psutil.cpu_count(), psutil.virtual_memory().total)
-    assert host.netns == "host" or host.netns.startswith("namespace ")
+    assert host.netns == "host" or host.netns.isdigit()
     assert host.root is (os.geteuid() == 0)
 
 
@@ -36,7 +36,7 @@ def test_a_namespace_is_named_by_its_inode(inside: Any) -> None:
         "import os\nfrom advisor.collect.host import read_host\n"
         "answer = [read_host(System()), os.stat('/proc/self/ns/net').st_ino]"
     )
-    assert host["netns"] == f"namespace {ours}"
+    assert host["netns"] == str(ours)
 
 
 @pytest.mark.real
