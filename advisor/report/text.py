@@ -12,6 +12,8 @@ from advisor.units import B, S, number, show
 if TYPE_CHECKING:
     from advisor.report.result import Head, Result
 
+_BRIEF = 0.1
+"""Seconds; below it nobody waits, and the exact time says nothing."""
 _NARROWEST = 40
 _RULES_NAMED = 3
 """Unknown rules that are named for each reason; ``-f json`` has all of them."""
@@ -54,7 +56,8 @@ def _reading(head: Head) -> str:
         return "nothing was written"
     sample = f" ({show(head.sample, S)} of it between two counter readings)" if head.sample else ""
     who = "" if head.root is None else ", as root" if head.root else ", not as root"
-    return f"read in {show(head.took, S)}{sample}{who}; nothing was written"
+    took = show(head.took, S) if head.took >= _BRIEF else f"under {show(_BRIEF, S)}"
+    return f"read in {took}{sample}{who}; nothing was written"
 
 
 def _gaps(result: Result, width: int) -> list[str]:
