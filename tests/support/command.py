@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import pathlib
+import pty
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from support.netns import Netns
+from advisor.catalog.sysctl import KEYS
+from advisor.facts.derive import Facts
+from advisor.facts.effective import effective
+from advisor.jobs import load, patch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from advisor.snapshot.model import Snapshot
+    from support.netns import Netns
 
 ADVISOR = [sys.executable, "-m", "advisor"]
-PEERS = str(pathlib.Path(__file__).with_name("peers.py"))
+PEERS = [sys.executable, str(pathlib.Path(__file__).with_name("peers.py"))]
+MEASURED = {"net.netfilter.nf_conntrack_count"}
+"""A sysctl that counts."""
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -36,9 +50,69 @@ def evidence(finding: dict[str, Any]) -> dict[str, Any]:
     return {one["name"]: one["value"] for one in finding["evidence"]}
 
 
+def collect(ns: Netns, path: pathlib.Path, *arguments: str) -> Snapshot:
+    """Keep a snapshot of the namespace in a file, configuration and all."""
+    advisor(ns, "collect", "--with-config", "-o", str(path), *arguments)
+    return kept(path)
+
+
+def kept(path: pathlib.Path) -> Snapshot:
+    """The snapshot in a file."""
+    return load.parse(path.read_bytes(), str(path))
+
+
+@contextlib.contextmanager
+def sampling(ns: Netns, path: pathlib.Path, seconds: int) -> Iterator[None]:
+    """The same, with the block run between its two readings; it says on a terminal when the first is done."""
+    screen, its_end = pty.openpty()
+    try:
+        arguments = ["collect", "--with-config", "-o", str(path), "--sample", str(seconds)]
+        collector = ns.start(*ADVISOR, *arguments, cwd=ROOT, stderr=its_end)
+        os.close(its_end)
+        said = b""
+        while b"between two readings" not in said:
+            said += os.read(screen, 1024)
+        yield
+        assert collector.poll() is None, "the sample was over before that which it was to see"
+        assert collector.wait(60) == 0
+    finally:
+        os.close(screen)
+
+
+def plan(ns: Netns, out: pathlib.Path, *arguments: str) -> dict[str, Any]:
+    """Write the patch folder ``out``; its plan."""
+    advisor(ns, "patch", "-o", str(out), *arguments)
+    made: dict[str, Any] = json.loads((out / "plan.json").read_bytes())
+    return made
+
+
+def predicted(snapshot: Snapshot, *, unsafe: bool) -> Snapshot:
+    """What the patch promises."""
+    return patch.plan(snapshot, load.rules(), {}, unsafe=unsafe).prediction.snapshot
+
+
+def configured(snapshot: Snapshot) -> dict[str, Any]:
+    """Every configured fact, and nothing that is measured; a queue's limit is what nginx got of what it asked for."""
+    facts = Facts(snapshot)
+    assert snapshot.sysctls is not None
+    values = {
+        "sysctl": {key: facts.sysctl.text(key) for key in snapshot.sysctls.values if key not in MEASURED},
+        "absent": set(KEYS) - set(snapshot.sysctls.values),
+        "range": (facts.ports.low, facts.ports.high, facts.ports.reserved, facts.ports.usable),
+    }
+    if snapshot.nginx is None:
+        return values
+    return values | {
+        "files": {path: file.content for path, file in snapshot.nginx.files.items()},
+        "effective": effective(facts.nginx.tree()),
+        "listens": {one.id: (one.backlog, one.limit) for one in facts.nginx.listens},
+        "keepalives": {one.id: one.timeout for one in facts.nginx.keepalives},
+    }
+
+
 def play(ns: Netns, name: str, role: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a peer that stays, and wait until it stands."""
-    process = ns.start(sys.executable, PEERS, name, role, *arguments, stdout=subprocess.PIPE, text=True)
+    process = ns.start(*PEERS, name, role, *arguments, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process.stdout:
         assert process.stdout.readline() == "ready\n"
@@ -47,4 +121,4 @@ def play(ns: Netns, name: str, role: str, *arguments: str) -> subprocess.Popen[s
 
 def once(ns: Netns, name: str, role: str, *arguments: str) -> str:
     """Run a peer that ends; what it printed."""
-    return ns.run(sys.executable, PEERS, name, role, *arguments).stdout
+    return ns.run(*PEERS, name, role, *arguments).stdout
