@@ -8,10 +8,15 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from support.netns import Netns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A shared machine is slow at times; what takes too long is bounded by the number of examples.
+settings.register_profile("advisor", deadline=None)
+settings.load_profile("advisor")
 
 
 def require(condition: bool, reason: str) -> None:  # noqa: FBT001 (a condition is what it takes)

@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.findings import Safety
 from advisor.remedy.plan import Addressed, Outcome, Plan
-from advisor.remedy.sysctl import DROPIN
+from advisor.remedy.sysctl import DROPIN, KEPT
 from advisor.units import show
 
 _NEEDS = {
@@ -50,7 +50,7 @@ def _items(texts: list[str]) -> str:
 
 def _changes(plan: Plan) -> list[str]:
     lines = [
-        f"`{one.key}` from `{one.before or '(empty)'}` to `{one.after}` ({', '.join(one.rules)})"
+        f"`{one.key}` from `{one.before or '(empty)'}` to `{one.after}` ({', '.join(one.rules) or KEPT})"
         for one in plan.prediction.sysctls
     ]
     lines += [

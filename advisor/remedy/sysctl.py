@@ -14,13 +14,19 @@ from advisor.remedy.lattice import Target, Wants
 DROPIN = "/etc/sysctl.d/90-advisor.conf"
 """Where the patch puts its settings: 60 to 90 are the administrator's numbers (sysctl.d(5))."""
 
+KEPT = "kept from the patch that was here before"
+"""Why a line without a rule stands in the file."""
+
 _LONGEST = 4000
 """Bytes of a value that both readers pass on whole; a longer list of ports is cut short without a word."""
 
 
 @dataclass(frozen=True, slots=True)
 class SysctlChange:
-    """One key: its whole value before and after, the rules that want it, and what must follow."""
+    """One key: its whole value before and after, the rules that want it, and what must follow.
+
+    Without a rule it is a line of an earlier patch that is not in force now, and will be once the file is applied.
+    """
 
     key: str
     before: str
@@ -43,19 +49,34 @@ def current(facts: Facts, target: str) -> float | str:
 
 
 def sysctl_changes(facts: Facts, wants: dict[Target, Wants]) -> list[SysctlChange]:
-    """The keys whose value changes, sorted; vectors whole."""
+    """The keys whose value changes, sorted; vectors whole.
+
+    A line of an earlier patch is not changed only where it says the same: it is applied again with the rest.
+    """
     parts: dict[str, dict[str | None, Wants]] = {}
     for (place, target), want in wants.items():
         if place is None and (found := lookup(target)) is not None:
             parts.setdefault(found[0].name, {})[found[1]] = want
+    earlier = _earlier(facts)
     changes = []
     for key in sorted(parts):
         before = facts.sysctl.text(key)
         after = _whole(facts, key, parts[key])
         rules = tuple(dict.fromkeys(rule for want in parts[key].values() for rule in want.rules))
-        if after != before:
+        if {before, earlier.get(key, before)} != {after}:
             changes.append(SysctlChange(key, before, after, rules, KEYS[key].needs))
-    return changes
+    if changes:
+        changes += [change for key in earlier.keys() - parts.keys() if (change := _again(facts, key, earlier[key]))]
+    return sorted(changes, key=lambda change: change.key)
+
+
+def _again(facts: Facts, key: str, text: str) -> SysctlChange | None:
+    """What a line of an earlier patch changes when its file is applied again; None where it is in force."""
+    try:
+        before = facts.sysctl.text(key)
+    except Unread:
+        return None
+    return SysctlChange(key, before, text, (), KEYS[key].needs) if key in KEYS and text != before else None
 
 
 def _whole(facts: Facts, key: str, wants: dict[str | None, Wants]) -> str:
@@ -92,22 +113,23 @@ def drop_in(facts: Facts, changes: list[SysctlChange], reasons: dict[str, str]) 
     """The drop-in file: what an earlier patch set stays, what changes stands under its reason and previous value."""
     lines = ["# Written by advisor. One key a line; delete a line, or this file, to take it back at the next boot."]
     changed = {change.key for change in changes}
-    for setting in _earlier(facts):
-        if setting[0] not in changed:
-            lines += ["", "# kept from the patch that was here before", f"{setting[0]} = {setting[1]}"]
+    for key, text in _earlier(facts).items():
+        if key not in changed:
+            lines += ["", f"# {KEPT}", f"{key} = {text}"]
     for change in changes:
         lines.append("")
-        lines += [f"# {rule}: {reasons[rule]}" for rule in change.rules]
+        lines += [f"# {rule}: {reasons[rule]}" for rule in change.rules] or [f"# {KEPT}"]
         lines += [f"# before: {change.before or '(empty)'}", f"{change.key} = {change.after}"]
     return "\n".join([*lines, ""]).encode()
 
 
-def _earlier(facts: Facts) -> list[tuple[str, str]]:
+def _earlier(facts: Facts) -> dict[str, str]:
+    """What an earlier patch set, sorted by key, blanks made single."""
     for file in facts.snapshot.sysctl_files or ():
         if file.path == DROPIN:
-            last = {setting.key: setting.value for setting in parse(file.content, DROPIN).settings}
-            return sorted(last.items())
-    return []
+            last = {setting.key: " ".join(setting.value.split()) for setting in parse(file.content, DROPIN).settings}
+            return dict(sorted(last.items()))
+    return {}
 
 
 def readable(facts: Facts, target: str) -> str | None:

@@ -175,7 +175,7 @@ class Held(Model):
     ``pid`` is None where the owner could not be seen; ``name`` then says why.
     """
 
-    pid: Count | None
+    pid: Count | None = None
     name: str
     state: Literal["CLOSE_WAIT", "ESTABLISHED"]
     remote: str

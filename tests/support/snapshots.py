@@ -1,0 +1,326 @@
+"""Whole snapshots for Hypothesis: values around the thresholds of rules, sources that are missing, and garbage.
+
+What is made is what `advisor.collect` could have read; only values that a person or a broken kernel may have
+written (sysctls, files, arguments of directives) are ever nonsense.
+"""
+
+from __future__ import annotations
+
+import bisect
+from typing import Any
+
+from hypothesis import strategies as st
+
+from advisor import __version__
+from advisor.formats.nginx import absolute, scan, walk
+from advisor.remedy.sysctl import DROPIN
+from advisor.snapshot.model import (
+    IDLE_EDGES,
+    SOURCES,
+    Ages,
+    ConfigFile,
+    Destination,
+    Held,
+    Host,
+    Listener,
+    Nginx,
+    Process,
+    Processes,
+    Reading,
+    Snapshot,
+    Sockets,
+    SysctlFile,
+    Sysctls,
+)
+
+ENTRY = "/etc/nginx/nginx.conf"
+SNIPPET = "/etc/nginx/snippet.conf"
+SITE = "/etc/nginx/sites/site.conf"
+
+LIVE = {
+    "net.core.somaxconn": ["8", "128", "510", "511", "4096", "65535"],
+    "net.ipv4.ip_local_port_range": [
+        "32768\t60999",
+        "10240 65000",
+        "32768 33267",
+        "1025 65535",
+        "1024 65535",
+        "10240 65535",
+        "1 65534",
+        "18080 18080",
+        "33267 32768",
+        "1024 70000",
+    ],
+    "net.ipv4.ip_local_reserved_ports": ["", "15672", "18080,32768-32800", "1-65535", "8080,18080"],
+    "net.ipv4.ip_unprivileged_port_start": ["0", "1024", "10240", "20000"],
+    "net.ipv4.tcp_tw_reuse": ["0", "1", "2"],
+    "net.ipv4.tcp_timestamps": ["0", "1"],
+    "net.ipv4.tcp_fin_timeout": ["-5", "0", "5", "14", "15", "20", "59", "60", "61", "120"],
+    "net.ipv4.tcp_max_tw_buckets": ["1", "4096", "5000", "19400", "65535", "65536", "262144", "1440000"],
+    "net.ipv4.tcp_ehash_entries": ["-8192", "8192", "262144", "524288"],
+    "net.ipv4.tcp_mem": ["186000 248000 372000"],
+}
+"""Keys that rules read, with values on both sides of every threshold."""
+
+GARBAGE = ["", "abc", "30 # shorter", "1 2 3", "99999999999999999999", "-1", "1_000", "60000 1024", "7,", "9" * 5000]
+DEAD = ["net.ipv4.tcp_tw_recycle", "net.ipv4.tcp_fack"]
+
+ON_DISK = [
+    DROPIN,
+    "/etc/sysctl.d/10-a.conf",
+    "/etc/sysctl.d/99-z.conf",
+    "/etc/sysctl.conf",
+    "/usr/lib/sysctl.d/99-z.conf",
+]
+"""Places of files; in the patch's own stands only what the kernel takes."""
+
+LISTENS = [
+    "80",
+    "80 backlog=8",
+    "80 backlog=4096 reuseport",
+    "*:8080 proxy_protocol",
+    "127.0.0.1:8080",
+    "127.0.0.1:8080 backlog=65535",
+    "[::]:80 ipv6only=on",
+    "[::1]:443 ssl",
+    "18080 backlog=600",
+    "33000",
+    "unix:/run/a.sock",
+    "80 backlog=many",
+    "0.0.0.0:70000",
+    "[fe80::1%eth0]:80",
+    "81-90",
+    '"80"',
+    "",
+]
+TIMEOUTS = [
+    "0", "5", "60", "60s", "75", "75 20", "76", "300", "300 300", "5m 300s", "'300'", "1.5s", "2m", "600s", "620",
+    "$var", "1h", "", "300 soon", "74s 500ms",
+]  # fmt: skip
+ANY = "0.0.0.0"  # noqa: S104 (rows of a table, nothing is bound)
+ADDRESSES = [(ANY, 80), (ANY, 8080), ("127.0.0.1", 8080), ("::", 80), ("::1", 443), (ANY, 18080)]
+OTHERS = [(ANY, 22), ("127.0.0.1", 15672), ("::", 33000), ("fe80::1%2", 9000)]
+COUNTS = st.sampled_from([0, 1, 3, 99, 100, 101, 250, 499, 500, 1000, 40000])
+AGES = st.dictionaries(
+    st.sampled_from([0, 1, 2.5, 10, 44, 59.9, 60, 61, 75, 80, 200, 300, 700, 3599, 5000, 20000]),
+    st.sampled_from([1, 50, 99, 100, 300, 31904]),
+    max_size=4,
+)
+READINGS = st.builds(
+    lambda first, more: Reading(first=first, last=None if more is None else max(0, first + more)),
+    st.sampled_from([0, 1, 100, 10**9]),
+    st.sampled_from([None, -1, 0, 0, 1, 140, 30000]),
+)
+
+
+def ages_of(ages: dict[float, int]) -> Ages:
+    """Ages counted in the snapshot's buckets."""
+    counts = [0] * (len(IDLE_EDGES) + 1)
+    for age, count in ages.items():
+        counts[bisect.bisect_left(IDLE_EDGES, age)] += count
+    return Ages(counts=counts, oldest=max(ages, default=None))
+
+
+def nginx_of(files: dict[str, bytes], **options: Any) -> Nginx:
+    """A configuration of these files, the first of them the entry; includes name what is among them."""
+    entry = next(iter(files))
+    includes = {}
+    for path, content in files.items():
+        for _, statement in walk(scan(content, path)):
+            if statement.name == "include" and statement.args:
+                pattern = absolute(entry, statement.args[0].text)
+                includes[pattern] = [other for other in files if other == pattern]
+    return Nginx(
+        entry=entry, files={path: ConfigFile(content=content) for path, content in files.items()}, includes=includes
+    ).model_copy(update=options)
+
+
+def snapshot_with(**sources: Any) -> Snapshot:
+    """A snapshot that holds these fields; every other source is unread."""
+    unread = {name: f"{name} was left out" for name in SOURCES if sources.get(name) is None}
+    return Snapshot.model_validate(
+        {"advisor": __version__, "taken": "2026-01-01T00:00:00+00:00", "unread": unread, **sources}
+    )
+
+
+@st.composite
+def locations(draw: st.DrawFn) -> str:
+    name = draw(st.sampled_from(["/", "/x", "~ \\.php$", "= /status"]))
+    body = draw(st.sampled_from(["", "root /srv;", "include snippet.conf;", "stub_status;", "return 200 '};{';"]))
+    timeout = draw(st.sampled_from(["", *(f"keepalive_timeout {text};" for text in TIMEOUTS)]))
+    return f"location {name} {{ {timeout} {body} }}"
+
+
+@st.composite
+def servers(draw: st.DrawFn) -> str:
+    parts = [f"listen {text};" for text in draw(st.lists(st.sampled_from(LISTENS), max_size=3))]
+    parts += draw(st.sampled_from([[], ["server_name a.example;"], ["server_name _ b.example;"]]))
+    parts += [f"keepalive_timeout {text};" for text in draw(st.lists(st.sampled_from(TIMEOUTS), max_size=1))]
+    parts += draw(st.sampled_from([[], ["include snippet.conf;"], ["# a comment; with } in it"]]))
+    parts += draw(st.lists(locations(), max_size=2))
+    return "server {\n    " + "\n    ".join(parts) + "\n}"
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> Nginx:
+    """Up to three files: http around servers, a snippet that several include, a site; any line ending and encoding."""
+    http = [f"keepalive_timeout {text};" for text in draw(st.lists(st.sampled_from(TIMEOUTS), max_size=1))]
+    http += draw(
+        st.lists(
+            st.sampled_from(
+                [
+                    "set_real_ip_from 10.0.0.0/8;",
+                    "map $http_x_forwarded_for $who { default a; ~^10 b; }",
+                    "add_header X-A 'caf\u00e9';",
+                    "include sites/site.conf;",
+                    "log_format main '$remote_addr';",
+                ]
+            ),
+            max_size=2,
+        )
+    )
+    http += draw(st.lists(servers(), max_size=3))
+    text = "worker_processes auto;\nevents { worker_connections 1024; }\nhttp {\n" + "\n".join(http) + "\n}\n"
+    if draw(st.integers(0, 9)) == 0:
+        text = "\n".join(http) + "\n"
+    snippet = draw(
+        st.sampled_from(["", "keepalive_timeout 300 300;", "gzip on;\nkeepalive_timeout 90s;", "listen 81;"])
+    )
+        st.sampled_from(["", "keepalive_timeout 300 300;", "gzip on;\nkeepalive_timeout 90s;", "listen 81;"])
+    )
+    files = {ENTRY: text, SNIPPET: snippet, SITE: draw(servers()) + "\n"}
+    ending, encoding = draw(st.sampled_from(["\n", "\r\n"])), draw(st.sampled_from(["utf-8", "latin-1"]))
+    last = draw(st.booleans())
+    contents = {
+        path: (text if last else text.rstrip("\n")).replace("\n", ending).encode(encoding)
+        for path, text in files.items()
+    }
+    found = nginx_of(contents, version=draw(st.sampled_from([None, "1.22.1", "1.31.3"])))
+    modified = draw(st.sampled_from([None, 900.0, 1003.0, 5000.0]))
+    differs = draw(st.sampled_from([None, None, None, SNIPPET, ENTRY]))
+    return found.model_copy(
+        update={
+            "files": {
+                path: file.model_copy(
+                    update={"modified": modified, "differs": "they part at line 1" if path == differs else None}
+                )
+                for path, file in found.files.items()
+            }
+        }
+    )
+
+
+@st.composite
+def sysctls(draw: st.DrawFn) -> Sysctls:
+    values = {key: draw(st.sampled_from(texts)) for key, texts in LIVE.items()}
+    for key in draw(st.lists(st.sampled_from([*LIVE]), max_size=2)):
+        fate = draw(st.sampled_from(["garbage", "absent", "gone"]))
+        if fate == "garbage":
+            values[key] = draw(st.sampled_from(GARBAGE))
+        else:
+            values.pop(key, None)
+    return Sysctls(values=values, absent=[key for key in LIVE if key not in values][:1])
+
+
+@st.composite
+def sysctl_files(draw: st.DrawFn, *, given: bool) -> SysctlFile:
+    keys = draw(st.lists(st.sampled_from([*LIVE, *DEAD, "vm.swappiness", "net/ipv4/tcp_fin_timeout"]), max_size=4))
+    path = draw(st.sampled_from(["/home/me/90-web.conf"] if given else ON_DISK))
+    lines = ["# tuned by hand"]
+    for key in keys:
+        texts = LIVE.get(key.replace("/", "."), ["1"])[:7]
+        nonsense = [] if path == DROPIN else ["30 # shorter", "abc", "33267 32768"]
+        value = draw(st.sampled_from([*texts, *texts, *texts, *nonsense]))
+        lines.append(f"{key}{draw(st.sampled_from([' = ', '=']))}{value}")
+    return SysctlFile(path=path, content=draw(st.sampled_from(["\n", "\r\n"])).join([*lines, ""]).encode(), given=given)
+
+
+@st.composite
+def listeners(draw: st.DrawFn, where: tuple[str, int]) -> Listener:
+    clients = draw(st.sampled_from([None, 0, 3, 99, 100, 9120]))
+    established = draw(COUNTS)
+    top = draw(st.sampled_from([0, established // 100, established // 20, established]))
+    return Listener(
+        address=where[0],
+        port=where[1],
+        states={"ESTABLISHED": established, "CLOSE_WAIT": 1},
+        queue=draw(st.sampled_from([None, 0, 3, 8, 9, 512])),
+        limit=draw(st.sampled_from([None, 5, 8, 128, 511, 4096])),
+        drops=draw(st.one_of(st.none(), READINGS)),
+        idle=draw(st.one_of(st.none(), AGES.map(ages_of))),
+        clients=clients,
+        top_clients={} if not clients else {"192.0.2.1": top, "192.0.2.2": top // 2},
+    )
+
+
+@st.composite
+def sockets(draw: st.DrawFn) -> Sockets:
+    where = draw(st.lists(st.sampled_from([*ADDRESSES, *OTHERS]), unique=True, max_size=4))
+    towards = draw(
+        st.lists(st.sampled_from([("10.9.0.2", 8080), ("10.9.0.3", 443), ("127.0.0.1", 6379)]), unique=True, max_size=2)
+    )
+    found = []
+    for remote, port in towards:
+        ports = draw(st.sampled_from([1, 200, 249, 250, 260, 475, 499, 500, 14000, 27000, 55000]))
+        waiting = draw(st.sampled_from([0, ports // 2, ports]))
+        found.append(
+            Destination(local="10.9.0.1", remote=remote, port=port, ports=ports, states={"TIME_WAIT": waiting})
+        )
+    rows = [draw(listeners(one)) for one in where]
+    whole = sum(row.states["ESTABLISHED"] for row in rows)
+    return Sockets(
+        method=draw(st.sampled_from(["SOCK_DIAG", "/proc/net/tcp"])),
+        states={"ESTABLISHED": whole + 5, "TIME_WAIT": 30},
+        listeners=rows,
+        destinations=found,
+    )
+
+
+@st.composite
+def holders(draw: st.DrawFn) -> list[Held]:
+    found = []
+    for pid, remote in draw(
+        st.lists(st.sampled_from([(77, "10.0.3.9:3306"), (None, "[fd00::1]:443")]), unique=True, max_size=2)
+    ):
+        ages = draw(AGES)
+        found.append(
+            Held(
+                pid=pid,
+                name="java" if pid else "not visible without root",
+                state=draw(st.sampled_from(["CLOSE_WAIT", "ESTABLISHED"])),
+                remote=remote,
+                count=sum(ages.values()),
+                ages=ages_of(ages),
+                nofile=draw(st.sampled_from([None, 200, 65536])),
+            )
+        )
+    return found
+
+
+@st.composite
+def processes(draw: st.DrawFn) -> Processes:
+    started = draw(st.lists(st.sampled_from([800.0, 1000.0, 1002.0, 6000.0]), max_size=2))
+    workers = [Process(pid=11 + n, started=at) for n, at in enumerate(started)]
+    return Processes(master=Process(pid=10, started=800.0), workers=workers)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001, FBT002 (a strategy's one switch)
+    """What collecting may give. With ``unread`` any source may be missing."""
+    disk = draw(st.lists(sysctl_files(given=False), max_size=3, unique_by=lambda file: file.path))
+    given = draw(st.lists(sysctl_files(given=True), max_size=1))
+    sources: dict[str, Any] = {
+        "host": Host(name="web-7", kernel="6.1.0", cpus=4),
+        "sysctls": draw(sysctls()),
+        "sysctl_files": [*disk, *given],
+        "counters": {"Tcp.PassiveOpens": draw(READINGS), "TcpExt.ListenOverflows": draw(READINGS)},
+        "sockets": draw(sockets()),
+        "nginx": draw(configurations()),
+        "processes": draw(processes()),
+        "held": draw(holders()),
+    }
+    if unread:
+        for name in draw(st.lists(st.sampled_from([*sources]), max_size=2)):
+            sources[name] = None
+    site = draw(st.sampled_from([{}, {}, {}, {"load_balancer_idle": "60 s"}, {"load_balancer_idle": "10 min"}]))
+    return snapshot_with(**sources, site=site, sample=draw(st.sampled_from([0, 1.0, 1.003])))

@@ -1,0 +1,242 @@
+"""The laws that hold for every rule and every snapshot, over snapshots that Hypothesis makes."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from support.snapshots import snapshots
+
+from advisor.engine.judge import judge
+from advisor.errors import PlanError, Unread
+from advisor.facts.derive import READS, Facts
+from advisor.findings import State, Verdict
+from advisor.formats import sysctl
+from advisor.formats.nginx import addresses, scan
+from advisor.jobs import keep, load
+from advisor.remedy.folder import folder
+from advisor.remedy.plan import Outcome, Plan, make_plan
+from advisor.remedy.sysctl import DROPIN
+from advisor.snapshot.mask import mask
+from advisor.snapshot.model import SOURCES, Reading, Snapshot, SysctlFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RULES = load.rules()
+FIRST = {rule.id: rule.consequence_of for rule in RULES}
+LOUD = {State.FAIL, State.UNKNOWN}
+LIMITS = {"net.core.somaxconn", "net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_fin_timeout"}
+ROW = ("queue", "limit", "drops", "idle", "clients")
+
+EXAMPLES = int(os.environ.get("ADVISOR_EXAMPLES", "80"))
+"""Enough to find a broken law in most runs; more by the environment variable, where time does not matter."""
+
+law = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+
+
+def verdicts(snapshot: Snapshot) -> list[Verdict]:
+    return judge(RULES, Facts(snapshot))
+
+
+def planned(snapshot: Snapshot, *, unsafe: bool = True) -> Plan | None:
+    try:
+        return make_plan(snapshot, lambda facts: judge(RULES, facts), FIRST, unsafe=unsafe)
+    except PlanError as error:
+        event(f"PlanError: {str(error)[:60]}")
+        return None
+
+
+def knocked_out(snapshot: Snapshot) -> Iterator[tuple[str, Snapshot]]:
+    """The snapshot with one thing less, for each thing that can fail to be read.
+
+    A file that the user gave is a question and no source: the run ends where it can't be read.
+    """
+    asked = any(file.given for file in snapshot.sysctl_files or ())
+    for source in SOURCES:
+        if getattr(snapshot, source) is not None and not (asked and source == "sysctl_files"):
+            unread = {**snapshot.unread, source: "knocked out"}
+            yield source, snapshot.model_copy(update={source: None, "unread": unread})
+    if snapshot.sysctls is not None:
+        for key in snapshot.sysctls.values:
+            rest = {name: value for name, value in snapshot.sysctls.values.items() if name != key}
+            yield key, snapshot.model_copy(update={"sysctls": snapshot.sysctls.model_copy(update={"values": rest})})
+    for name in snapshot.counters or ():
+        rest = {key: value for key, value in (snapshot.counters or {}).items() if key != name}
+        yield name, snapshot.model_copy(update={"counters": rest})
+    yield from _rows(snapshot)
+    if snapshot.nginx is not None:
+        for path, file in snapshot.nginx.files.items():
+            files = {**snapshot.nginx.files, path: file.model_copy(update={"modified": None})}
+            yield (
+                f"{path} modified",
+                snapshot.model_copy(update={"nginx": snapshot.nginx.model_copy(update={"files": files})}),
+            )
+
+
+def _rows(snapshot: Snapshot) -> Iterator[tuple[str, Snapshot]]:
+    if snapshot.sockets is None:
+        return
+    for index, row in enumerate(snapshot.sockets.listeners):
+        less: list[tuple[str, dict[str, Any]]] = [(name, {name: None}) for name in ROW]
+        if row.drops is not None:
+            less.append(("drops once", {"drops": Reading(first=row.drops.first)}))
+        for name, update in less:
+            rows = [*snapshot.sockets.listeners]
+            rows[index] = row.model_copy(update=update)
+            changed = snapshot.sockets.model_copy(update={"listeners": rows})
+            yield f"{name} of {row.port}", snapshot.model_copy(update={"sockets": changed})
+
+
+def by_item(found: list[Verdict]) -> dict[str, dict[str, list[State]]]:
+    states: dict[str, dict[str, list[State]]] = defaultdict(lambda: defaultdict(list))
+    for verdict in found:
+        states[verdict.rule][verdict.item].append(verdict.state)
+    return states
+
+
+@law
+@given(snapshots())
+def test_what_is_not_read_never_turns_bad_into_good(snapshot: Snapshot) -> None:
+    """Holds for rules with ``first`` too, as long as what they fall back on is the stricter."""
+    before = by_item(verdicts(snapshot))
+    for what, less in knocked_out(snapshot):
+        after = by_item(verdicts(less))
+        for rule, items in before.items():
+            loud = [item for item, states in items.items() if LOUD & {*states}]
+            for item in loud:
+                assert LOUD & {*after[rule].get(item, LOUD)}, (what, rule, item)
+            if loud:
+                assert any(LOUD & {*states} for states in after[rule].values()), (what, rule)
+
+
+def failing(found: list[Verdict]) -> set[tuple[str, str]]:
+    return {(verdict.rule, verdict.item) for verdict in found if verdict.state is State.FAIL}
+
+
+@law
+@given(snapshots(), st.booleans())
+def test_a_plan_cures_breaks_nothing_and_asks_for_nothing_more(snapshot: Snapshot, unsafe: bool) -> None:  # noqa: FBT001 (drawn)
+    plan = planned(snapshot, unsafe=unsafe)
+    if plan is None:
+        return
+    event("empty" if plan.empty else "some changes")
+    after = failing(verdicts(plan.prediction.snapshot))
+    for one in plan.findings:
+        assert (one.step is None) == (one.outcome is Outcome.NOT_ADDRESSED)
+        if one.step is not None:
+            assert (one.finding.rule, one.finding.item) not in after
+    assert after <= failing(verdicts(snapshot))
+    for change in plan.prediction.sysctls:
+        if change.rules and change.key in LIMITS:
+            assert int(change.after) >= int(change.before)
+    again = planned(plan.prediction.snapshot, unsafe=unsafe)
+    assert again is not None
+    assert again.empty, (again.prediction.sysctls, again.prediction.directives)
+
+
+def configured(snapshot: Snapshot) -> dict[str, object]:
+    """Every configured fact that rules read."""
+    facts = Facts(snapshot)
+    found: dict[str, object] = {}
+    for key in snapshot.sysctls.values if snapshot.sysctls else ():
+        found[key] = facts.sysctl.text(key)
+    if snapshot.nginx is not None:
+        found |= {f"backlog {one.id}": one.backlog for one in facts.nginx.listens}
+        for one in facts.nginx.keepalives:
+            try:
+                found[one.id] = one.timeout, one.header, one.endpoints, one.whole
+            except Unread as unread:
+                found[one.id] = unread.why
+    return found
+
+
+def applied(plan: Plan) -> Snapshot:
+    """What is read once the patch's files are in place and ``sysctl -p`` has taken the drop-in."""
+    snapshot, files = plan.snapshot, folder(plan)
+    dropin = files.get(DROPIN.lstrip("/"))
+    if dropin is not None:
+        given = any(file.given for file in snapshot.sysctl_files or ())
+        others = [file for file in snapshot.sysctl_files or () if file.path != DROPIN]
+        update: dict[str, Any] = {"sysctl_files": [*others, SysctlFile(path=DROPIN, content=dropin, given=given)]}
+        if snapshot.sysctls is not None:
+            lines = {one.key: one.value for one in sysctl.parse(dropin, DROPIN).settings}
+            known = {key: lines.get(key, value) for key, value in snapshot.sysctls.values.items()}
+            update["sysctls"] = snapshot.sysctls.model_copy(update={"values": known})
+        snapshot = snapshot.model_copy(update=update)
+    if snapshot.nginx is not None:
+        after = {
+            path: file.model_copy(update={"content": plan.prediction.files.get(path, file.content)})
+            for path, file in snapshot.nginx.files.items()
+        }
+        snapshot = snapshot.model_copy(update={"nginx": snapshot.nginx.model_copy(update={"files": after})})
+    return snapshot
+
+
+@law
+@given(snapshots())
+def test_what_the_patch_writes_reads_as_predicted(snapshot: Snapshot) -> None:
+    plan = planned(snapshot)
+    if plan is None or plan.empty:
+        return
+    assert configured(applied(plan)) == configured(plan.prediction.snapshot)
+
+
+def blanked(data: bytes, path: str, places: set[tuple[str, str, int]]) -> bytes:
+    """The file with every directive of these places, its arguments included, as one ``@``."""
+    out, position = [], 0
+    for block, ordinal, statement in addresses(scan(data, path)):
+        if statement.block is None and (block, statement.name, ordinal) in places:
+            end = [statement.token, *statement.args][-1].end
+            out += [data[position : statement.token.start], b"@"]
+            position = end
+    return b"".join([*out, data[position:]])
+
+
+@law
+@given(snapshots())
+def test_no_other_byte_changes(snapshot: Snapshot) -> None:
+    plan = planned(snapshot)
+    if plan is None or snapshot.nginx is None:
+        return
+    for path, content in plan.prediction.files.items():
+        changes = [one for one in plan.prediction.directives if one.place.file == path]
+        old = snapshot.nginx.files[path].content
+        there = {(one.place.block, one.place.directive, one.place.ordinal) for one in changes if one.before is not None}
+        new = {(one.place.block, one.place.directive, one.place.ordinal) for one in changes if one.before is None}
+        event("inserted" if new else "edited")
+        if not new:
+            assert blanked(content, path, there) == blanked(old, path, there)
+        else:
+            left = blanked(content, path, there | new).split()
+            assert sorted(b"".join(left)) == sorted(b"".join(blanked(old, path, there).split()) + b"@;" * len(new))
+
+
+@law
+@given(snapshots(), st.booleans())
+def test_the_same_snapshot_gives_the_same_bytes(snapshot: Snapshot, unsafe: bool) -> None:  # noqa: FBT001 (drawn)
+    plan = planned(snapshot, unsafe=unsafe)
+    if plan is None:
+        return
+    back = load.parse(keep.to_json(snapshot, with_config=True).encode(), "back")
+    again = planned(back, unsafe=unsafe)
+    assert back == snapshot
+    assert again is not None
+    assert folder(again) == folder(plan)
+
+
+@law
+@given(snapshots())
+def test_a_masked_snapshot_is_judged_alike(snapshot: Snapshot) -> None:
+    def said(found: list[Verdict]) -> list[object]:
+        return [
+            (one.rule, one.item, one.state, one.finding and (one.finding.severity, one.finding.fingerprint))
+            for one in found
+        ]
+
+    hidden = mask(snapshot, READS)
+    assert said(verdicts(hidden)) == said(verdicts(snapshot))
+    assert mask(hidden, READS) == hidden
