@@ -123,12 +123,20 @@ class _Run:
             self.system.wait(self.request.sample)
         self._try("sockets", lambda: read_sockets(self.system, ports, drops if twice else None))
         elapsed = self.system.tick() - begun if twice else 0.0
+        self._say_method()
         if first is not None:
             self._try("counters", lambda: readings(first, read_counters(self.system) if twice else {}))
         self._try("held", lambda: read_held(self.system, self.found.get("sockets")))
         if self.request.stub_status:
             self._try("stub_status", self._status)
         return elapsed
+
+    def _say_method(self) -> None:
+        """A live host that refuses SOCK_DIAG shows less; say so beside what then stays unknown."""
+        sockets = self.found.get("sockets")
+        if self.system.live and sockets is not None and sockets.method != "SOCK_DIAG":
+            why = f"SOCK_DIAG was refused: read from {sockets.method}, which shows no queue limits, drops or idle times"
+            self.problems.append(("sockets", why))
 
     def _ports(self) -> frozenset[int]:
         """The ports nginx listens on, whose idle connections are counted by age."""

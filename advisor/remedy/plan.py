@@ -218,7 +218,8 @@ def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], *, unsa
         else:
             return Addressed(finding, step, Outcome.CURED, "judged again on what the patch writes, it passes")
     if after.state is State.UNKNOWN:
-        return Addressed(finding, step, Outcome.TO_BE_MEASURED, "; ".join(one.why for one in after.missing))
+        why = "; ".join(dict.fromkeys(one.why for one in after.missing))
+        return Addressed(finding, step, Outcome.TO_BE_MEASURED, why)
     raise PlanError(f"the step of {finding.rule} does not cure it ({finding.item or 'host'})")
 
 
