@@ -20,9 +20,8 @@ audit: $(VENV)/.installed ## say what holds this host and its nginx back; writes
 	@$(BIN)/advisor audit $(ARGS)
 
 demo: $(VENV)/.installed ## audit a recorded incident and write its patch to out/demo
-	@$(BIN)/advisor audit $(EXAMPLE)
-	@rm -rf out/demo && mkdir -p out
-	@$(BIN)/advisor patch $(EXAMPLE) -o out/demo
+	@$(BIN)/advisor audit --snapshot $(EXAMPLE)
+	@$(BIN)/advisor patch --snapshot $(EXAMPLE) --unsafe -o out/demo
 
 test: check $(VENV)/.tests ## run make check and every test under eight minutes
 	@tests/apt.sh
