@@ -102,14 +102,15 @@ class Histogram:
     def returning(self, age: float) -> float:
         """How many a second go past ``age`` idle and are used again later.
 
-        In a steady state the density at an age is the flow past it; the flow that reaches the oldest age seen is of
-        those that never come back, so the difference came back in between.
+        In a steady state the density at an age is the flow past it, and what reaches the oldest ages seen never comes
+        back: the difference came back in between. The last quarter of the ages past ``age`` stands for the oldest, as
+        a bucket's rest may hold but a few (those that nginx closes this moment, just past its timeout).
         """
-        filled = [index for index, count in enumerate(self.counts) if count]
-        if not filled:
+        end = self._end
+        if end <= age:
             return 0.0
-        low, high = self._span(filled[-1])
-        never = self.counts[filled[-1]] / (high - low) if high > low else 0.0
+        last = end - (end - age) / 4
+        never = self.above(last) / (end - last)
         return max(0.0, self.density(age) - never)
 
     def quantile(self, share: float) -> float:
@@ -129,6 +130,14 @@ class Histogram:
         rest = [0] * (len(self.counts) - len(kept))
         oldest = min(self.oldest, age) if self.oldest is not None else None
         return Histogram((*kept, *rest)[: len(self.counts)], oldest)
+
+    @property
+    def _end(self) -> float:
+        """The oldest age; where it is not known, the upper edge of the last bucket that holds any."""
+        if self.oldest is not None:
+            return self.oldest
+        filled = [index for index, count in enumerate(self.counts) if count]
+        return self._span(filled[-1])[1] if filled else 0.0
 
     def _span(self, index: int) -> tuple[float, float]:
         low = float(IDLE_EDGES[index - 1]) if index else 0.0

@@ -4,7 +4,7 @@ A measurement that no change moves is carried over. The models:
 
 * an accept queue holds min(backlog, somaxconn) once nginx listens anew; how full it gets and what it drops is void;
 * keepalive_timeout lowered to T: connections idle for longer than T are gone, and the clients among them that
-  would have come back make new connections: the flow past age T, less the flow that reaches the oldest age;
+  would have come back make new connections: the flow past age T, less the flow that reaches the oldest ages;
 * keepalive_timeout raised: how many more stay idle is not known, so idle times and states are void;
 * a destination that used up (nearly) all ports: how many it will use is void; one that did not keeps its number.
 """
@@ -106,23 +106,27 @@ def _somaxconn(facts: Facts, unread: int) -> int:
 
 def _idle(before: Facts, after: Facts, out: Moved) -> None:
     new = {item.place("keepalive_timeout"): item for item in after.nginx.keepalives}
+    more = []
     for item in before.nginx.keepalives:
         place = item.place("keepalive_timeout")
         if place in new and new[place].timeout != item.timeout:
-            for endpoint in item.endpoints:
-                _shorten(before, out, endpoint, item, new[place].timeout)
+            more += [_shorten(before, out, endpoint, item, new[place].timeout) for endpoint in item.endpoints]
+    known = [flow for flow in more if flow is not None]
+    if known:
+        _handshakes(before, out, sum(known))
 
 
-def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, timeout: float) -> None:
+def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, timeout: float) -> float | None:
+    """Who is left on an address; returns how many more come anew each second, None where no model says so."""
     name = str(endpoint)
     listener = next((one for one in before.sockets.listeners if one.id == name), None)
     if listener is None:
-        return
+        return None
     row = out.listeners.get(name, listener.row)
     if timeout > item.timeout or endpoint not in item.whole or row.idle is None:
         why = "keepalive_timeout moves it in a way no model follows; measure again"
         out.void.update({f"{what}@{name}": why for what in ("listener.idle", "listener.states")})
-        return
+        return None
     idle = Histogram.of(row.idle)
     gone = round(idle.above(timeout))
     held = row.states.get("ESTABLISHED", 0)
@@ -131,7 +135,7 @@ def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, tim
     states = {**row.states, "ESTABLISHED": after}
     out.listeners[name] = row.model_copy(update={"idle": ages, "states": states})
     out.effects.append(Effect(f"ESTABLISHED on {name}", held, after, N))
-    _handshakes(before, out, idle.returning(timeout))
+    return idle.returning(timeout)
 
 
 def _handshakes(before: Facts, out: Moved, more: float) -> None:
@@ -141,7 +145,7 @@ def _handshakes(before: Facts, out: Moved, more: float) -> None:
         rate = before.counters.value(counter, "per_second")
     except Unread:
         return
-    reading: Reading = out.counters.get(counter) or before.snapshot.need("counters")[counter]
+    reading: Reading = before.snapshot.need("counters")[counter]
     grown = (reading.last or reading.first) + round(more * before.snapshot.sample)
     out.counters[counter] = Reading(first=reading.first, last=grown)
     out.effects.append(Effect("new connections per second", rate, rate + more, PER_S))
