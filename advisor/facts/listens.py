@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from advisor.facts.sockets import Listener
 from advisor.facts.values import Count, Item
 
 _SOCKETS = From("SOCK_DIAG")
+_BACKLOG = re.compile(r"backlog=(\d{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,8 @@ class Listen(Item):
     @property
     def backlog(self) -> Count:
         """The backlog nginx asks for: its ``backlog=`` or 511."""
-        for line in self.lines:
-            for parameter in line.parameters:
-                if parameter.startswith("backlog=") and parameter[8:].isdigit():
-                    return int(parameter[8:])
-        return DEFAULT_BACKLOG
+        found = parse_backlog([parameter for line in self.lines for parameter in line.parameters])
+        return DEFAULT_BACKLOG if found is None else found
 
     @property
     def backlog_set(self) -> bool:
@@ -72,6 +71,11 @@ class Listen(Item):
         if node is None:
             raise Unread("nginx", f"no listen directive stands for {self.address} to give {directive} to")
         return node.place
+
+
+def parse_backlog(parameters: Sequence[str]) -> int | None:
+    """The number of the first ``backlog=`` that has one."""
+    return next((int(found[1]) for found in map(_BACKLOG.fullmatch, parameters) if found), None)
 
 
 def _is_option(parameter: str) -> bool:

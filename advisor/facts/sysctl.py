@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from advisor.facts.values import Ports
 from advisor.formats.sysctl import Setting, parse
 from advisor.snapshot.model import Snapshot, SysctlFile
 
+_INTEGER = re.compile(r"(-)?(?:0[xX]([0-9a-fA-F]{1,16})|(\d{1,20}))", re.ASCII)
 _SHOWN = 60
 """Characters of a value that is none that a message quotes."""
 
@@ -98,6 +100,15 @@ def _value(entry: Key, part: str | None, text: str) -> float | str | Ports:
     if entry.kind == "string" or (entry.kind == "vector" and part is None):
         return text
     word = text.split()[entry.parts.index(part)] if part is not None else text
-    value = int(word)
+    value = _integer(word)
     value = abs(value) if entry.magnitude else value
     return value if entry.scale == 1 else value * entry.scale
+
+
+def _integer(word: str) -> int:
+    """A number as the kernel reads it: decimal, octal after a 0, hexadecimal after 0x."""
+    found = _INTEGER.fullmatch(word)
+    if found is None:
+        raise ValueError(word)
+    digits = int(found[2], 16) if found[2] else int(found[3], 8 if found[3].startswith("0") else 10)
+    return -digits if found[1] else digits

@@ -34,6 +34,11 @@ def snapshot(request: Request, kept: str | None, say: Say) -> Snapshot:
             raise UsageError("--no-host leaves nothing to judge; name files with --nginx-conf or --sysctl-file")
         return collect(request, say)
     found = parse(_bytes(kept), kept)
+    for name, text in found.site.items():
+        try:
+            check(name, text)
+        except UsageError as error:
+            raise InputError(f"{kept}: site: {error}") from None
     site = {**found.site, **dict(request.site)}
     nginx = found.nginx
     if nginx is not None and request.nginx_version is not None:

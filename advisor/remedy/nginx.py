@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from advisor.catalog.nginx import DEFAULT_BACKLOG, DEFAULT_KEEPALIVE_TIMEOUT, SETTINGS
 from advisor.errors import PlanError
 from advisor.facts.derive import Facts
+from advisor.facts.listens import parse_backlog
 from advisor.facts.tree import Node, walk
 from advisor.findings import Place
 from advisor.formats.nginx_edit import At, Edit, Insert, SetArgs, SetParam, apply
@@ -62,7 +63,7 @@ def _keepalive_timeout(place: Place, node: Node | None, want: Wants) -> NginxCha
 def _listen_backlog(place: Place, node: Node | None, want: Wants) -> NginxChange | None:
     if node is None:
         raise PlanError(f"{place.file}: the listen directive in {place.block} is not there any more; read it again")
-    now = next((int(arg[len(_BACKLOG) :]) for arg in node.args if arg.startswith(_BACKLOG)), None)
+    now = parse_backlog(node.args)
     new = int(want.value(DEFAULT_BACKLOG if now is None else now))
     if new == now:
         return None

@@ -37,20 +37,13 @@ ENTRY = "/etc/nginx/nginx.conf"
 SNIPPET = "/etc/nginx/snippet.conf"
 SITE = "/etc/nginx/sites/site.conf"
 
+RANGES = [
+    "32768\t60999", "10240 65000", "32768 33267", "1025 65535", "1024 65535", "10240 65535", "1 65534",
+    "18080 18080", "33267 32768", "1024 70000",
+]  # fmt: skip
 LIVE = {
     "net.core.somaxconn": ["8", "128", "510", "511", "4096", "65535"],
-    "net.ipv4.ip_local_port_range": [
-        "32768\t60999",
-        "10240 65000",
-        "32768 33267",
-        "1025 65535",
-        "1024 65535",
-        "10240 65535",
-        "1 65534",
-        "18080 18080",
-        "33267 32768",
-        "1024 70000",
-    ],
+    "net.ipv4.ip_local_port_range": RANGES,
     "net.ipv4.ip_local_reserved_ports": ["", "15672", "18080,32768-32800", "1-65535", "8080,18080"],
     "net.ipv4.ip_unprivileged_port_start": ["0", "1024", "10240", "20000"],
     "net.ipv4.tcp_tw_reuse": ["0", "1", "2"],
@@ -75,24 +68,11 @@ ON_DISK = [
 """Places of files; in the patch's own stands only what the kernel takes."""
 
 LISTENS = [
-    "80",
-    "80 backlog=8",
-    "80 backlog=4096 reuseport",
-    "*:8080 proxy_protocol",
-    "127.0.0.1:8080",
-    "127.0.0.1:8080 backlog=65535",
-    "[::]:80 ipv6only=on",
-    "[::1]:443 ssl",
-    "18080 backlog=600",
-    "33000",
-    "unix:/run/a.sock",
-    "80 backlog=many",
-    "0.0.0.0:70000",
-    "[fe80::1%eth0]:80",
-    "81-90",
-    '"80"',
-    "",
-]
+    "80", "80 backlog=8", "80 backlog=4096 reuseport", "*:8080 proxy_protocol", "127.0.0.1:8080",
+    "127.0.0.1:8080 backlog=65535", "[::]:80 ipv6only=on", "[::1]:443 ssl", "18080 backlog=600", "33000",
+    "unix:/run/a.sock", "80 backlog=many", "80 backlog=\u00b2", "443 backlog=-1", "0.0.0.0:70000",
+    "[fe80::1%eth0]:80", "81-90", '"80"', "",
+]  # fmt: skip
 TIMEOUTS = [
     "0", "5", "60", "60s", "75", "75 20", "76", "300", "300 300", "5m 300s", "'300'", "1.5s", "2m", "600s", "620",
     "$var", "1h", "", "300 soon", "74s 500ms",
@@ -180,12 +160,9 @@ def configurations(draw: st.DrawFn) -> Nginx:
         )
     )
     http += draw(st.lists(servers(), max_size=3))
-    text = "worker_processes auto;\nevents { worker_connections 1024; }\nhttp {\n" + "\n".join(http) + "\n}\n"
-    if draw(st.integers(0, 9)) == 0:
-        text = "\n".join(http) + "\n"
+    whole = "worker_processes auto;\nevents { worker_connections 1024; }\nhttp {\n%s\n}\n"
+    text = draw(st.sampled_from([whole, whole, whole, "%s\n"])) % "\n".join(http)
     snippet = draw(
-        st.sampled_from(["", "keepalive_timeout 300 300;", "gzip on;\nkeepalive_timeout 90s;", "listen 81;"])
-    )
         st.sampled_from(["", "keepalive_timeout 300 300;", "gzip on;\nkeepalive_timeout 90s;", "listen 81;"])
     )
     files = {ENTRY: text, SNIPPET: snippet, SITE: draw(servers()) + "\n"}
@@ -225,8 +202,7 @@ def sysctls(draw: st.DrawFn) -> Sysctls:
 @st.composite
 def sysctl_files(draw: st.DrawFn, *, given: bool) -> SysctlFile:
     keys = draw(st.lists(st.sampled_from([*LIVE, *DEAD, "vm.swappiness", "net/ipv4/tcp_fin_timeout"]), max_size=4))
-    path = draw(st.sampled_from(["/home/me/90-web.conf"] if given else ON_DISK))
-    lines = ["# tuned by hand"]
+    path, lines = draw(st.sampled_from(["/home/me/90-web.conf"] if given else ON_DISK)), ["# tuned by hand"]
     for key in keys:
         texts = LIVE.get(key.replace("/", "."), ["1"])[:7]
         nonsense = [] if path == DROPIN else ["30 # shorter", "abc", "33267 32768"]
