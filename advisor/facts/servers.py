@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from advisor.facts.tree import Node, walk
 
 _ADDRESS = re.compile(r"(?:(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]+):)?(\d{1,5})|(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]+)", re.ASCII)
+_NUMBERS = re.compile(r"[0-9-]+")
+"""A range of ports, or a port that is too large: no host is called so."""
 _HTTP_PORT = 80
 
 
@@ -52,7 +54,7 @@ def parse_listen(text: str) -> Endpoint | None:
     if text.startswith("unix:"):
         return None
     found = _ADDRESS.fullmatch(text)
-    if found is None:
+    if found is None or (found[3] and _NUMBERS.fullmatch(found[3])):
         return None
     host, port = (found[1], int(found[2])) if found[2] else (found[3], _HTTP_PORT)
     if not 0 < port <= 65535:  # noqa: PLR2004 (the last port)
