@@ -1,0 +1,128 @@
+"""Includes in their place, and which value applies where."""
+
+from __future__ import annotations
+
+import pytest
+from support.snapshots import nginx_of, snapshot_with
+
+from advisor.errors import InputError, Unread
+from advisor.facts import tree
+from advisor.facts.derive import Facts
+from advisor.facts.effective import effective
+from advisor.facts.places import Place
+from advisor.facts.tree import expand, locate, walk
+
+CONF = "/etc/nginx/nginx.conf"
+A = "/etc/nginx/a.conf"
+B = "/etc/nginx/b.conf"
+
+
+def names(files: dict[str, str]) -> list[str]:
+    nodes = expand(nginx_of({path: text.encode() for path, text in files.items()}))
+    return [" ".join([node.name, *node.args]) for node in walk(nodes)]
+
+
+def test_an_include_stands_where_it_is_included() -> None:
+    found = names({CONF: "http { x 1; include a.conf; x 2; }", A: "y; server { include b.conf; }", B: "z;"})
+    assert found == ["http", "x 1", "include a.conf", "y", "server", "include b.conf", "z", "x 2"]
+
+
+def test_a_file_may_be_included_twice() -> None:
+    nodes = expand(nginx_of({CONF: b"http { server { include a.conf; } server { include a.conf; } }", A: b"gzip on;"}))
+    twice = [node for node in walk(nodes) if node.name == "gzip"]
+    assert [node.place for node in twice] == [Place(A, "", "gzip", 0)] * 2
+    assert [[above.name for above in node.ancestors()] for node in twice] == [["server", "http"]] * 2
+    assert twice[0].parent is not twice[1].parent
+
+
+def test_a_file_that_includes_itself_is_read_once() -> None:
+    assert names(
+        {CONF: "a; include a.conf;", A: "b; include b.conf;", B: "c; include a.conf; include nginx.conf;"}
+    ) == [
+        "a",
+        "include a.conf",
+        "b",
+        "include b.conf",
+        "c",
+        "include a.conf",
+        "include nginx.conf",
+    ]
+
+
+def test_what_an_include_names_and_nobody_read_is_left_out() -> None:
+    assert names({CONF: "include gone.conf; include; a;"}) == ["include gone.conf", "include", "a"]
+
+
+def test_files_that_multiply_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of 12 files includes the next one ten times."""
+    monkeypatch.setattr(tree, "_MOST", 5_000)
+    files = {CONF: "include f0.conf;"} | {f"/etc/nginx/f{n}.conf": f"include f{n + 1}.conf;" * 10 for n in range(12)}
+    config = nginx_of({path: text.encode() for path, text in files.items()})
+    with pytest.raises(Unread, match="more than 5,000 statements"):
+        expand(config)
+    facts = Facts(snapshot_with(nginx=config))
+    with pytest.raises(Unread, match="include each other"):
+        assert facts.nginx.keepalives
+
+
+def test_a_file_nginx_would_refuse_is_named_with_its_line() -> None:
+    config = nginx_of({CONF: b"http {\n include a.conf;\n}", A: b""})
+    broken = {**config.files, A: config.files[A].model_copy(update={"content": b"gzip on;\n}\n"})}
+    with pytest.raises(InputError, match=r"/etc/nginx/a\.conf:2"):
+        expand(config.model_copy(update={"files": broken}))
+
+
+def test_a_place_counts_blocks_and_directives_apart() -> None:
+    nodes = expand(nginx_of({CONF: b"http { server { } server { listen 1; listen 2; location / { listen 3; } } }"}))
+    found = [node.place for node in walk(nodes) if node.name == "listen"]
+    assert found == [
+        Place(CONF, "http#0/server#1", "listen", 0),
+        Place(CONF, "http#0/server#1", "listen", 1),
+        Place(CONF, "http#0/server#1/location#0", "listen", 0),
+    ]
+
+
+def test_a_place_is_found_by_line_and_column() -> None:
+    config = nginx_of({CONF: "http {\r\n\tadd_header é 'ü\tx';\r\n}\r\n".encode()})
+    (node,) = [node for node in walk(expand(config)) if node.name == "add_header"]
+    whole, second = locate(config, node), locate(config, node, 1)
+    assert (whole.line, whole.column, whole.length, whole.excerpt) == (2, 2, 18, "\tadd_header é 'ü\tx';")
+    assert (second.line, second.column, second.length) == (2, 15, 5)
+
+
+def values(text: str, name: str) -> dict[str, tuple[tuple[str, ...], ...] | None]:
+    found = effective(expand(nginx_of({CONF: text.encode()})))
+    return {scope.replace(f"{CONF}:", ""): own.get(name) for scope, own in found.items()}
+
+
+def test_the_innermost_value_applies() -> None:
+    text = """http {
+        keepalive_timeout 10;
+        server { location / { } }
+        server { keepalive_timeout 20; location / { keepalive_timeout 30; if ($a) { } } }
+    }"""
+    assert values(text, "keepalive_timeout") == {
+        "": None,
+        "http#0": (("10",),),
+        "http#0 > http#0/server#0": (("10",),),
+        "http#0 > http#0/server#0 > http#0/server#0/location#0": (("10",),),
+        "http#0 > http#0/server#1": (("20",),),
+        "http#0 > http#0/server#1 > http#0/server#1/location#0": (("30",),),
+        "http#0 > http#0/server#1 > http#0/server#1/location#0 > http#0/server#1/location#0/if#0": (("30",),),
+    }
+
+
+def test_a_lower_set_replaces_the_whole_set_above() -> None:
+    text = """http {
+        add_header A 1; add_header B 2;
+        server { add_header C 3; location /x { add_header D 4; add_header E 5; } location /y { } }
+    }"""
+    found = values(text, "add_header")
+    assert found["http#0"] == (("A", "1"), ("B", "2"))
+    assert found["http#0 > http#0/server#0"] == (("C", "3"),)
+    assert found["http#0 > http#0/server#0 > http#0/server#0/location#0"] == (("D", "4"), ("E", "5"))
+    assert found["http#0 > http#0/server#0 > http#0/server#0/location#1"] == (("C", "3"),)
+
+
+def test_what_does_not_inherit_is_not_followed() -> None:
+    assert set(values("http { listen 80; server { } }", "listen").values()) == {None}
