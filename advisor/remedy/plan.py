@@ -22,6 +22,8 @@ from advisor.snapshot.model import Snapshot
 ROUNDS = 8
 """More rounds than any chain of couplings needs; past it two rules chase each other."""
 
+_ADVICE = "advice, to be done by a person"
+
 Judge = Callable[[Facts], list[Verdict]]
 Subject = tuple[str, str]
 """A rule and the item it failed on."""
@@ -109,7 +111,7 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
     only_what_was_meant(before, Facts(prediction.snapshot), prediction.directives)
     wanted = [change.needs for change in prediction.sysctls] + [change.needs for change in prediction.directives]
     needs = tuple(dict.fromkeys(need for group in wanted for need in group))
-    addressed = tuple(_addressed(verdict, attempt, last, unsafe=unsafe) for verdict in first if verdict.finding)
+    addressed = tuple(_addressed(verdict, attempt, last, before, unsafe=unsafe) for verdict in first if verdict.finding)
     return Plan(snapshot, prediction, addressed, needs, attempt.rounds)
 
 
@@ -181,11 +183,11 @@ def _permitted(finding: Finding, before: Facts, *, unsafe: bool) -> Step | None:
 def refused(step: Step, before: Facts, *, unsafe: bool) -> str | None:
     """Why a step is not taken; None when it is."""
     if step.safety is Safety.MANUAL:
-        return "advice, to be done by a person"
+        return _ADVICE
     if step.skipped is not None:
         return step.skipped
     if step.safety is Safety.UNSAFE and not unsafe:
-        return "unsafe; --unsafe takes it"
+        return "its step is unsafe; --unsafe takes it"
     for change in step.changes:
         if change.place is None and (why := readable(before, change.target)) is not None:
             return f"{change.target} could not be read: {why}"
@@ -201,13 +203,13 @@ def _uneditable(before: Facts, path: str) -> str | None:
     return None if file.differs is None else f"{path} is judged, never edited: {file.differs}"
 
 
-def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], *, unsafe: bool) -> Addressed:
+def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], before: Facts, *, unsafe: bool) -> Addressed:
     finding = verdict.finding
     if finding is None:
         raise TypeError(verdict)
     subject = _of(finding)
     if subject not in attempt.taken:
-        why = attempt.left_out.get(subject) or _not_taken(finding, unsafe=unsafe)
+        why = attempt.left_out.get(subject) or _not_taken(finding, before, unsafe=unsafe)
         return Addressed(finding, None, Outcome.NOT_ADDRESSED, why)
     step = attempt.taken[subject][1]
     after = next((one for one in last if _subject(one) == subject), None)
@@ -223,13 +225,12 @@ def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], *, unsa
     raise PlanError(f"the step of {finding.rule} does not cure it ({finding.item or 'host'})")
 
 
-def _not_taken(finding: Finding, *, unsafe: bool) -> str:
+def _not_taken(finding: Finding, before: Facts, *, unsafe: bool) -> str:
+    """Why the first step that could change something was not taken; else that there is only advice."""
     for step in finding.steps:
-        if step.skipped is not None:
-            return step.skipped
-        if step.safety is Safety.UNSAFE and not unsafe:
-            return "its step is unsafe; --unsafe takes it"
-    return "advice, to be done by a person" if finding.steps else "no step"
+        if step.safety is not Safety.MANUAL and (why := refused(step, before, unsafe=unsafe)) is not None:
+            return why
+    return _ADVICE if finding.steps else "no step"
 
 
 def _subject(verdict: Verdict) -> Subject:

@@ -54,7 +54,9 @@ def _with_sysctls(snapshot: Snapshot, changes: list[SysctlChange], dropin: bytes
         return snapshot
     update: dict[str, object] = {}
     if snapshot.sysctls is not None:
-        values = {**snapshot.sysctls.values, **{change.key: change.after for change in changes}}
+        # A key that only a given file sets, and this kernel lacks, stays absent.
+        after = {change.key: change.after for change in changes}
+        values = {key: after.get(key, value) for key, value in snapshot.sysctls.values.items()}
         update["sysctls"] = snapshot.sysctls.model_copy(update={"values": values})
     if snapshot.sysctl_files is not None:
         # Where files are judged as if applied, the drop-in is one of them, and the last.
