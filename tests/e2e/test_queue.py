@@ -15,7 +15,6 @@ from support.command import (
     PEERS,
     audit,
     collect,
-    configured,
     evidence,
     found,
     kept,
@@ -23,6 +22,7 @@ from support.command import (
     predicted,
     sampling,
 )
+from support.configured import differences
 from support.nginx import Nginx, running
 
 from advisor.facts.derive import Facts
@@ -140,6 +140,13 @@ def test_the_listener_that_overflows_is_blamed_and_the_patch_ends_it(
         assert {one["key"]: one["after"] for one in made["sysctl"]} == case.changes
         assert [one["after"] for one in made["nginx"]] == [f"listen {SHORT} backlog=511"]
         assert (made["rounds"], made["needs"]) == (case.rounds, ["re-listen"])
+        assert made["findings"][0]["outcome"] == "to be measured"
+        assert made["findings"][0]["why"].count("anew") == 1, "said once, though queue and drops both have to be"
+
+        uncoupled = plan(
+            netns, tmp_path / "x", "--ignore", "listen-backlog-capped", "--snapshot", str(tmp_path / "before.json")
+        )
+        assert [one["after"] for one in uncoupled["expected"]] == [min(511, case.somaxconn)], "the cap would cut it"
 
         apply(netns, tmp_path / "patch")
         assert nginx.test().returncode == 0
@@ -147,7 +154,7 @@ def test_the_listener_that_overflows_is_blamed_and_the_patch_ends_it(
         after, soon = busy(nginx, tmp_path / "after.json", case.count)
         assert soon == {SHORT: case.count, OTHER: case.count}
         assert dropped(after) == {SHORT: 0, OTHER: 0}
-        assert configured(after) == configured(predicted(before, unsafe=False))
+        assert differences(after, predicted(before, unsafe=False)) == {}
         third = plan(netns, tmp_path / "third", "--snapshot", str(tmp_path / "after.json"))
         assert (third["sysctl"], third["nginx"]) == ([], [])
 
@@ -162,13 +169,14 @@ def test_a_reload_keeps_a_limit_that_only_the_cap_cut(netns: Netns, tmp_path: pa
         assert [(one["rule"], one["item"]) for one in made["findings"]] == [("listen-backlog-capped", OTHER)]
         assert (made["nginx"], made["needs"]) == ([], ["re-listen"])
         apply(netns, tmp_path / "patch")
-        promised = configured(predicted(before, unsafe=False))
+        promised = predicted(before, unsafe=False)
 
         nginx.reload()
-        assert configured(collect(netns, tmp_path / "reloaded.json", "--sample", "0")) != promised
+        reloaded = collect(netns, tmp_path / "reloaded.json", "--sample", "0")
+        assert differences(reloaded, promised) == {("listen", OTHER, "limit"): (128, 4096)}
         assert kernel(netns)[OTHER] == (128, 0)
         nginx.restart()
-        assert configured(collect(netns, tmp_path / "restarted.json", "--sample", "0")) == promised
+        assert differences(collect(netns, tmp_path / "restarted.json", "--sample", "0"), promised) == {}
         assert kernel(netns) == {SHORT: (BACKLOG, 0), OTHER: (4096, 0)}
         third = plan(netns, tmp_path / "third", "--sample", "0")
         assert (third["sysctl"], third["nginx"], third["findings"]) == ([], [], [])

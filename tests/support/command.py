@@ -11,9 +11,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from advisor.catalog.sysctl import KEYS
-from advisor.facts.derive import Facts
-from advisor.facts.effective import effective
 from advisor.jobs import load, patch
 
 if TYPE_CHECKING:
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
 
 ADVISOR = [sys.executable, "-m", "advisor"]
 PEERS = [sys.executable, str(pathlib.Path(__file__).with_name("peers.py"))]
-MEASURED = {"net.netfilter.nf_conntrack_count"}
-"""A sysctl that counts."""
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -89,25 +84,6 @@ def plan(ns: Netns, out: pathlib.Path, *arguments: str) -> dict[str, Any]:
 def predicted(snapshot: Snapshot, *, unsafe: bool) -> Snapshot:
     """What the patch promises."""
     return patch.plan(snapshot, load.rules(), {}, unsafe=unsafe).prediction.snapshot
-
-
-def configured(snapshot: Snapshot) -> dict[str, Any]:
-    """Every configured fact, and nothing that is measured; a queue's limit is what nginx got of what it asked for."""
-    facts = Facts(snapshot)
-    assert snapshot.sysctls is not None
-    values = {
-        "sysctl": {key: facts.sysctl.text(key) for key in snapshot.sysctls.values if key not in MEASURED},
-        "absent": set(KEYS) - set(snapshot.sysctls.values),
-        "range": (facts.ports.low, facts.ports.high, facts.ports.reserved, facts.ports.usable),
-    }
-    if snapshot.nginx is None:
-        return values
-    return values | {
-        "files": {path: file.content for path, file in snapshot.nginx.files.items()},
-        "effective": effective(facts.nginx.tree()),
-        "listens": {one.id: (one.backlog, one.limit) for one in facts.nginx.listens},
-        "keepalives": {one.id: one.timeout for one in facts.nginx.keepalives},
-    }
 
 
 def play(ns: Netns, name: str, role: str, *arguments: str) -> subprocess.Popen[str]:
