@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -46,7 +47,7 @@ def _top(
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line; returns the exit code. Every failure is one clear message on standard error."""
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, prog_name="advisor", standalone_mode=False)
         sys.stdout.flush()
     except AdvisorError as error:
         print(f"advisor: {error}", file=sys.stderr)  # noqa: T201 (this is where errors are said)
@@ -55,10 +56,11 @@ def run(arguments: list[str] | None = None) -> int:
         return 130
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader went away (| head): nothing is left to be said, not even by the interpreter at its end.
+    except (BrokenPipeError, SystemExit):
+        # The reader went away (| head), which typer turns into an exit: nothing is left to be said, not even by the
+        # interpreter at its end. As from the shell's own tools: a gate nobody could read is neither green nor red.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 128 + signal.SIGPIPE
     except Exception as error:
         show = getattr(error, "show", None)
         if show is None:

@@ -12,10 +12,10 @@ from advisor.report.words import link
 def explain(rule: Rule, width: int) -> str:
     """Everything a rule says of itself, in text; ``{...}`` stands where a finding has the measured value."""
     written = rule.written
-    head = f"{rule.id}: {rule.title}"
+    head = _wrapped(f"{rule.id}: {rule.title}", width)
     each = f" · for each of {written.each}" if written.each else ""
     parts = [
-        f"{head}\n{'=' * min(width, len(head))}\nseverity {severities(rule)} · {rule.maturity}{each}",
+        f"{head}\n{'=' * max(map(len, head.splitlines()))}\nseverity {severities(rule)} · {rule.maturity}{each}",
         _section("Fails when", [*filter(None, [written.applies, written.when])], width),
         _section("Why", [written.why], width),
         _section("Leave it when", [rule.unless], width),
@@ -24,7 +24,7 @@ def explain(rule: Rule, width: int) -> str:
         _section("Parameters (--param NAME=QUANTITY)", _params(rule), width),
         _section("Sources", [link(reference) for reference in rule.references], width),
         f"Aliases: {', '.join(rule.aliases)}" if rule.aliases else "",
-        f"This rule is {rule.file}; {len(rule.cases)} cases test it: advisor rules test",
+        _wrapped(f"This rule is {rule.file}; {len(rule.cases)} cases test it: advisor rules test", width),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -44,18 +44,14 @@ def severities(rule: Rule) -> str:
 def _section(title: str, texts: list[str], width: int) -> str:
     if not texts:
         return ""
-    body = [
-        textwrap.fill(
-            " ".join(text.split()),
-            width,
-            initial_indent="  ",
-            subsequent_indent="  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for text in texts
-    ]
-    return "\n".join([title, *body])
+    return "\n".join([title, *(_wrapped(" ".join(text.split()), width, "  ") for text in texts)])
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> str:
+    """Broken at blanks only, so that ids and links can be copied."""
+    return textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _steps(rule: Rule) -> Iterator[str]:
