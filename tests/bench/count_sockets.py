@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[1]))
 
 from support.cost import cpu, medians, table  # noqa: E402 (the path to it is set above)
-from support.netns import pair  # noqa: E402
+from support.netns import Netns, pair  # noqa: E402
 
 HOLDERS = 4
 """Processes on each side: one alone may not hold 40,000 descriptors everywhere."""
@@ -55,13 +55,17 @@ def main() -> None:
         return
     with pair() as (web, crowd):
         for number in range(HOLDERS):
-            server = web.start(sys.executable, str(HERE), "hold", str(number), stdout=subprocess.PIPE, text=True)
-            client = crowd.start(sys.executable, str(HERE), "connect", str(number), stdout=subprocess.PIPE, text=True)
-            for side in (server, client):
-                with side.stdout as said:
-                    if said.readline() != "ready\n":
-                        raise SystemExit("the connections could not be made")
+            ready(web, "hold", number)
+            ready(crowd, "connect", number)
         subprocess.run(web.argv(sys.executable, str(HERE), "measure"), check=True, timeout=600)
+
+
+def ready(side: Netns, role: str, number: int) -> None:
+    """Start one process of a side, and wait until it listens, or until its connections stand."""
+    process = side.start(sys.executable, str(HERE), role, str(number), stdout=subprocess.PIPE, text=True)
+    with process.stdout as said:
+        if said.readline() != "ready\n":
+            raise SystemExit("the connections could not be made")
 
 
 def measure() -> None:
