@@ -16,4 +16,6 @@ def evidence(name: Name, env: Env) -> Evidence:
         return Evidence(name.dotted, None, name.type.printed, value.missing[0].source, printed(name.type, value))
     text = printed(name.type, value)
     plain = value if value is None or isinstance(value, bool | int | float | str) else text
-    return Evidence(name.dotted, plain, name.type.printed, name.source(env), text)
+    # Facts may know that this snapshot took a source by another way than usual.
+    read_by = getattr(env.facts, "read_by", str)
+    return Evidence(name.dotted, plain, name.type.printed, read_by(name.source(env)), text)

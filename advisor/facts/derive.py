@@ -78,6 +78,11 @@ class Facts:
         """The machine."""
         return HostFacts(self.snapshot)
 
+    def read_by(self, source: str) -> str:
+        """How this snapshot read a source: where SOCK_DIAG was refused, sockets come from /proc/net/tcp."""
+        sockets = self.snapshot.sockets
+        return sockets.method if source == "SOCK_DIAG" and sockets is not None else source
+
     def _listeners(self) -> dict[str, Listener]:
         if self.snapshot.sockets is None:
             raise Unread("sockets", self.snapshot.unread.get("sockets", "not collected"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from advisor.catalog.sysctl import lookup
 from advisor.findings import Confidence, Relation, Safety
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def change_words(change: Change) -> str:
     """``net.core.somaxconn = 4096``, or as it stands in nginx's configuration: ``listen ... backlog=4096;``."""
     value = _plain(change.value)
     if change.place is None:
+        found = lookup(change.target)
+        if found is not None and found[1] is not None:
+            # The bound of a part: the other parts, and a part that is within it already, stay as they are.
+            return f"{found[0].name}: {found[1]} {change.relation.value.replace('_', ' ')} {value}"
         return f"{change.target} {'includes' if change.relation is Relation.INCLUDES else '='} {value}"
     directive, _, parameter = change.target.partition(".")
     return f"{directive} ... {parameter}={value};" if parameter else f"{directive} {value};"
