@@ -9,8 +9,8 @@ from advisor.jobs.load import rules
 from advisor.snapshot.model import Sockets
 
 GIVEN = {
-    "nginx": "http { keepalive_timeout 300; server { listen 80; } }",
-    "listeners": [{"address": "0.0.0.0", "port": 80, "states": {"ESTABLISHED": 5}, "clients": 5, "idle": {10: 5}}],
+    "nginx": "http { keepalive_timeout 300; server { listen [::]:80; } }",
+    "listeners": [{"address": "::", "port": 80, "states": {"ESTABLISHED": 5}, "clients": 5, "idle": {10: 5}}],
 }
 
 
