@@ -105,9 +105,12 @@ class Keepalive(Item):
 def keepalives(
     nginx: Nginx, tree: list[Node], found: list[Server], listeners: Callable[[], dict[str, Listener]]
 ) -> list[Keepalive]:
-    """One item a place that sets it, then one for each http block whose servers are left to the default."""
+    """One item a place that sets it, then one for each http block whose servers are left to the default.
+
+    A fragment without any server is judged by what it sets, wherever it may be included.
+    """
     forwarded = _forwarded(tree)
-    groups: dict[Node, list[Server]] = {}
+    groups: dict[Node, list[Server]] = {} if found else {node: [] for node in walk(tree) if _for_clients(node)}
     for server in found:
         for node in _setters(server):
             groups.setdefault(node, []).append(server)
@@ -147,6 +150,11 @@ def _setters(server: Server) -> list[Node]:
     return [*own, outer[0] if outer else top]
 
 
+def _for_clients(node: Node) -> bool:
+    """Whether it is the directive of http, server and location; upstream has one of the same name."""
+    return node.name == _NAME and not any(node.within(name) for name in ("upstream", "stream", "mail"))
+
+
 def _alone(address: Endpoint, node: Node, found: list[Server], governed: dict[Node, list[Node]]) -> bool:
     here = [server for server in found if any(line.endpoint == address for line in server.listens)]
     return all(governed[server.node] == [node] for server in here)
@@ -162,7 +170,7 @@ def _time(node: Node, argument: int) -> float:
 
 
 def _name(block: Node, found: list[Server]) -> str:
-    """The block in a person's words: ``http``, ``server a.example``, ``location /x of server a.example``."""
+    """The block in a person's words: ``http``, ``location /x of server a.example``; the file where there is none."""
     names = {server.node: server.name for server in found}
     words = []
     for node in (block, *block.ancestors()):
@@ -170,7 +178,7 @@ def _name(block: Node, found: list[Server]) -> str:
             words.append(f"location {' '.join(node.args)}")
         elif node.name == "server":
             words.append(f"server {names.get(node, node.path)}")
-    return " of ".join(words) or block.name
+    return " of ".join(words) or (block.file if block.name == _NAME else block.name)
 
 
 def _forwarded(tree: list[Node]) -> bool:

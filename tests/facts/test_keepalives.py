@@ -90,9 +90,17 @@ def test_items_of_one_name_are_numbered() -> None:
     assert [one.id for one in keepalives(text)] == ["server a", "server a #2"]
 
 
-def test_no_http_block_is_a_fragment_and_no_server_governs_nothing() -> None:
+def test_a_fragment_is_judged_by_what_it_sets() -> None:
     assert short(keepalives("server { listen 80; }")) == [(f"server {ANY}:80", 75, [f"{ANY}:80"], [f"{ANY}:80"])]
-    assert keepalives("http { keepalive_timeout 300; }") == []
+    assert short(keepalives("http { keepalive_timeout 300; }")) == [("http", 300, [], [])]
+    assert short(keepalives("gzip on;\nkeepalive_timeout 300;")) == [(CONF, 300, [], [])]
+    assert short(keepalives("location / { keepalive_timeout 9; }")) == [("location /", 9, [], [])]
+    assert keepalives("http { gzip on; }") == []
+    for other in (
+        "upstream u { server 10.0.0.1; keepalive_timeout 9; }",
+        "stream { upstream u { keepalive_timeout 9; } }",
+    ):
+        assert keepalives(other) == []
 
 
 def test_an_address_that_is_no_tcp_port_is_said() -> None:
