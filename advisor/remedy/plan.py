@@ -99,11 +99,17 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
     first = judge(before)
     failing = {_subject(verdict) for verdict in first if verdict.finding is not None}
     left_out: dict[Subject, str] = {}
+
+    def without(subject: Subject) -> set[Subject]:
+        less = _Attempt({**left_out, subject: ""})
+        _, verdicts = _fixpoint(less, before, first, judge, rules_first, unsafe=unsafe)
+        return {_subject(verdict) for verdict in verdicts if verdict.finding is not None}
+
     while True:
         attempt = _Attempt(left_out)
         try:
             prediction, last = _fixpoint(attempt, before, first, judge, rules_first, unsafe=unsafe)
-            _nothing_new(attempt, last, failing)
+            _nothing_new(attempt, last, failing, without)
         except _LeaveOutError as one:
             left_out = {**left_out, one.subject: one.why}
         else:
@@ -141,14 +147,25 @@ def _fixpoint(
     raise PlanError(f"after {ROUNDS} rounds {names} still ask for changes; leave one of them out (--ignore)")
 
 
-def _nothing_new(attempt: _Attempt, last: list[Verdict], failing: set[Subject]) -> None:
-    """Make sure that nothing fails which did not fail before: else the step taken last is the one to leave out."""
-    for verdict in last:
-        if verdict.finding is not None and _subject(verdict) not in failing:
-            if not attempt.taken:
-                raise PlanError(f"{verdict.rule} fails after a plan that changes nothing: a fault of the rule")
-            why = f"its step would make {verdict.rule} fail ({verdict.item or 'host'})"
-            raise _LeaveOutError(next(reversed(attempt.taken)), why)
+def _nothing_new(
+    attempt: _Attempt, last: list[Verdict], failing: set[Subject], without: Callable[[Subject], set[Subject]]
+) -> None:
+    """Make sure that nothing fails which did not fail before: else the step that does it is the one to leave out."""
+    new = next((one for one in last if one.finding is not None and _subject(one) not in failing), None)
+    if new is None:
+        return
+    if not attempt.taken:
+        raise PlanError(f"{new.rule} fails after a plan that changes nothing: a fault of the rule")
+    latest_first = [*reversed(attempt.taken)]
+    why = f"its step would make {new.rule} fail ({new.item or 'host'})"
+    for subject in latest_first:
+        try:
+            guilty = _subject(new) not in without(subject)
+        except _LeaveOutError:
+            continue
+        if guilty:
+            raise _LeaveOutError(subject, why)
+    raise _LeaveOutError(latest_first[0], why)
 
 
 def _ask(

@@ -21,6 +21,7 @@ from advisor.remedy.plan import Outcome, Plan, make_plan
 from advisor.snapshot.model import Destination, Listener, Nginx, Reading, Snapshot, Sockets, SysctlFile, Sysctls
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "patch"
+RULES_FOLDER = pathlib.Path(__file__).parents[2] / "rules"
 CONF = "/etc/nginx/nginx.conf"
 KEY = "net.core.somaxconn"
 ANY = ".".join("0000")
@@ -199,6 +200,20 @@ def test_a_step_that_makes_another_rule_fail_is_left_out() -> None:
     plan = planned(eager, wary)
     assert plan.empty
     assert outcomes(plan)["eager"] == (Outcome.NOT_ADDRESSED, "its step would make wary fail (host)")
+
+
+def test_only_the_step_that_does_harm_is_left_out() -> None:
+    eager = rule_file("eager", "sysctl.net.core.somaxconn < 200", "at_least: 300")
+    wary = rule_file("wary", "sysctl.net.core.somaxconn > 250", None)
+    later = load_rule(
+        (RULES_FOLDER / "sysctl/fin-timeout-lowered.yaml").read_bytes(), "fin-timeout-lowered.yaml", Facts
+    )
+    values = {"net.core.somaxconn": "128", "net.ipv4.tcp_fin_timeout": "20"}
+    plan = made(snapshot_with(sysctls=Sysctls(values=values)), rules=[eager, later, wary])
+    assert {rule: outcome for rule, (outcome, _) in outcomes(plan).items()} == {
+        "eager": Outcome.NOT_ADDRESSED,
+        "fin-timeout-lowered": Outcome.CURED,
+    }
 
 
 def story() -> Snapshot:
