@@ -1,0 +1,130 @@
+"""The one door: a tree that stands for a host is never left, and our own output is whole or not there."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import stat
+
+import pytest
+
+from advisor.system import System, write_whole
+
+
+@pytest.fixture
+def tree(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A host in a folder, with something outside that must not be seen."""
+    (tmp_path / "outside").write_text("secret")
+    root = tmp_path / "root"
+    (root / "etc" / "nginx" / "sites").mkdir(parents=True)
+    (root / "outside").write_text("inside")
+    (root / "etc" / "nginx" / "nginx.conf").write_text("events {}")
+    for name in ("b.conf", "a.conf", ".hidden.conf", "c.txt"):
+        (root / "etc" / "nginx" / "sites" / name).write_text(name)
+    return root
+
+
+def test_an_absolute_link_stays_inside_the_tree(tree: pathlib.Path) -> None:
+    (tree / "link").symlink_to("/outside")
+    (tree / "up").symlink_to("../../../../outside")
+    system = System(str(tree))
+    assert not system.live
+    assert system.read("/link") == b"inside"
+    assert system.read("/up") == b"inside"
+    assert system.read("/../../outside") == b"inside"
+    assert system.real("/link") == "/outside"
+
+
+def test_a_link_to_a_folder_is_followed_inside(tree: pathlib.Path) -> None:
+    (tree / "etc" / "enabled").symlink_to("/etc/nginx/sites")
+    system = System(str(tree))
+    assert system.read("/etc/enabled/a.conf") == b"a.conf"
+    assert system.real("/etc/enabled/../nginx.conf") == "/etc/nginx/nginx.conf"
+
+
+def test_links_that_turn_round_end(tree: pathlib.Path) -> None:
+    (tree / "a").symlink_to("/b")
+    (tree / "b").symlink_to("/a")
+    system = System(str(tree))
+    with pytest.raises(OSError, match="Too many levels"):
+        system.read("/a")
+    assert not system.exists("/a")
+
+
+def test_only_regular_files_are_read_and_only_so_much(tree: pathlib.Path) -> None:
+    os.mkfifo(tree / "pipe")
+    system = System(str(tree))
+    with pytest.raises(OSError, match="not a regular file"):
+        system.read("/pipe")
+    with pytest.raises(OSError, match="larger than the 8 bytes"):
+        system.read("/etc/nginx/nginx.conf", 8)
+    assert system.read("/etc/nginx/nginx.conf", 9) == b"events {}"
+    with pytest.raises(FileNotFoundError):
+        system.read("/gone")
+
+
+def test_a_folder_is_listed_in_order_and_a_missing_one_is_empty(tree: pathlib.Path) -> None:
+    system = System(str(tree))
+    assert system.list("/etc/nginx/sites") == [".hidden.conf", "a.conf", "b.conf", "c.txt"]
+    assert system.list("/gone") == []
+    assert system.list("/outside") == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("/etc/nginx/sites/*.conf", ["a.conf", "b.conf"]),
+        ("/etc/nginx/sites/.*", [".hidden.conf"]),
+        ("/etc/*/sites/[a].conf", ["a.conf"]),
+        ("/etc/nginx/sites/?.txt", ["c.txt"]),
+        ("/etc/nginx/sites/a.conf", ["a.conf"]),
+        ("/etc/nginx/gone/*", []),
+        ("/etc/nginx/sites/gone", []),
+    ],
+)
+def test_a_pattern_names_what_the_shell_would(tree: pathlib.Path, pattern: str, names: list[str]) -> None:
+    assert System(str(tree)).glob(pattern) == [f"/etc/nginx/sites/{name}" for name in names]
+
+
+def test_a_pattern_that_names_too_much_is_refused(tree: pathlib.Path) -> None:
+    with pytest.raises(OSError, match="names more than 2 files"):
+        System(str(tree)).glob("/etc/nginx/sites/*", limit=2)
+
+
+def test_the_live_host_is_read_as_it_is(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "f").write_text("x")
+    (tmp_path / "l").symlink_to("f")
+    system = System()
+    assert system.live
+    assert system.read(str(tmp_path / "l")) == b"x"
+    assert system.real(str(tmp_path / "l")) == str(tmp_path / "f")
+    assert system.modified(str(tmp_path / "f")) == (tmp_path / "f").stat().st_mtime
+
+
+def test_output_is_written_whole_with_its_mode(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "out.json"
+    write_whole(str(path), b"old", mode=0o600)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    write_whole(str(path), b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert [one.name for one in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_a_link_in_the_way_is_replaced_and_never_followed(tmp_path: pathlib.Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / "out").symlink_to(victim)
+    write_whole(str(tmp_path / "out"), b"ours")
+    assert victim.read_text() == "mine"
+    assert not (tmp_path / "out").is_symlink()
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("")
+    with pytest.raises(OSError, match="directory"):
+        write_whole(str(tmp_path / "folder"), b"x")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["folder"]
+    with pytest.raises(FileNotFoundError):
+        write_whole(str(tmp_path / "gone" / "out"), b"x")
