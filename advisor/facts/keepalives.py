@@ -114,16 +114,17 @@ def keepalives(
     for server in found:
         for node in _setters(server):
             groups.setdefault(node, []).append(server)
-    governed = {server.node: _setters(server) for server in found}
+    governed = _governed(found)
+    called = {server.node: server.name for server in found}
     items = []
     names: Counter[str] = Counter()
     for node, group in groups.items():
         set_here = node.name == _NAME
         block = node.parent if set_here and node.parent is not None else node
         addresses = tuple(dict.fromkeys(line.endpoint for server in group for line in server.listens))
-        whole = tuple(address for address in addresses if _alone(address, node, found, governed))
+        whole = tuple(address for address in addresses if _alone(address, node, governed))
         location = locate(nginx, node, 0) if set_here and node.statement.args else locate(nginx, node)
-        name = _name(block, found)
+        name = _name(block, called)
         names[name] += 1
         items.append(
             Keepalive(
@@ -155,9 +156,30 @@ def _for_clients(node: Node) -> bool:
     return node.name == _NAME and not any(node.within(name) for name in ("upstream", "stream", "mail"))
 
 
-def _alone(address: Endpoint, node: Node, found: list[Server], governed: dict[Node, list[Node]]) -> bool:
-    here = [server for server in found if any(line.endpoint == address for line in server.listens)]
-    return all(governed[server.node] == [node] for server in here)
+def _governed(found: list[Server]) -> dict[tuple[bool, int], list[tuple[Endpoint, list[Node]]]]:
+    """By family and port: each address, and the statements that its servers' connections can get."""
+    shared: dict[tuple[bool, int], list[tuple[Endpoint, list[Node]]]] = {}
+    for server in found:
+        setters = _setters(server)
+        for line in server.listens:
+            shared.setdefault(_family(line.endpoint), []).append((line.endpoint, setters))
+    return shared
+
+
+def _alone(address: Endpoint, node: Node, governed: dict[tuple[bool, int], list[tuple[Endpoint, list[Node]]]]) -> bool:
+    """Whether every connection of the socket behind an address gets this value.
+
+    Where the wildcard of a port is listened on, too, nginx opens only that socket for all addresses.
+    """
+    return all(
+        setters == [node]
+        for other, setters in governed[_family(address)]
+        if other == address or other.wildcard or address.wildcard
+    )
+
+
+def _family(endpoint: Endpoint) -> tuple[bool, int]:
+    return ":" in endpoint.address, endpoint.port
 
 
 def _time(node: Node, argument: int) -> float:
@@ -169,9 +191,8 @@ def _time(node: Node, argument: int) -> float:
     return seconds
 
 
-def _name(block: Node, found: list[Server]) -> str:
+def _name(block: Node, names: dict[Node, str]) -> str:
     """The block in a person's words: ``http``, ``location /x of server a.example``; the file where there is none."""
-    names = {server.node: server.name for server in found}
     words = []
     for node in (block, *block.ancestors()):
         if node.name == "location":

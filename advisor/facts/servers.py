@@ -20,6 +20,11 @@ class Endpoint:
     address: str
     port: int
 
+    @property
+    def wildcard(self) -> bool:
+        """Whether it stands for every address of its family."""
+        return self.address in {"0.0.0.0", "::"}  # noqa: S104 (addresses to compare with)
+
     def __str__(self) -> str:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 

@@ -63,6 +63,18 @@ def test_servers_that_share_an_address_govern_it_together() -> None:
     ]
 
 
+def test_a_wildcard_is_one_socket_for_all_addresses_of_its_port() -> None:
+    text = "http {{ server {{ listen {}; keepalive_timeout 5; }} server {{ listen {}; }} }}"
+    for one, other, alone in [
+        ("10.0.0.1:80", "80", False),
+        ("10.0.0.1:80", "10.0.0.2:80", True),
+        ("10.0.0.1:80", "81", True),
+        ("10.0.0.1:80", "[::]:80", True),
+        ("[::1]:80", "[::]:80", False),
+    ]:
+        assert all(bool(item.whole) is alone for item in keepalives(text.format(one, other))), (one, other)
+
+
 def test_a_location_governs_only_with_its_server() -> None:
     found = keepalives("http { server { listen 80; location /x { keepalive_timeout 9; } } }")
     assert short(found) == [
