@@ -15,7 +15,7 @@ from advisor.engine.cases import snapshot_of
 from advisor.engine.judge import judge
 from advisor.errors import PlanError, Unread
 from advisor.facts.derive import READS, Facts
-from advisor.findings import State, Verdict
+from advisor.findings import Severity, State, Verdict
 from advisor.formats import sysctl
 from advisor.formats.nginx import addresses, scan
 from advisor.jobs import keep, load
@@ -245,15 +245,36 @@ def test_the_same_snapshot_gives_the_same_bytes(snapshot: Snapshot, unsafe: bool
     assert folder(again) == folder(plan)
 
 
+def said(snapshot: Snapshot) -> list[object]:
+    return [
+        (one.rule, one.item, one.state, one.finding and (one.finding.severity, one.finding.fingerprint))
+        for one in verdicts(snapshot)
+    ]
+
+
 @law
 @given(snapshots())
 def test_a_masked_snapshot_is_judged_alike(snapshot: Snapshot) -> None:
-    def said(found: list[Verdict]) -> list[object]:
-        return [
-            (one.rule, one.item, one.state, one.finding and (one.finding.severity, one.finding.fingerprint))
-            for one in found
-        ]
-
     hidden = mask(snapshot, READS)
-    assert said(verdicts(hidden)) == said(verdicts(snapshot))
+    assert said(hidden) == said(snapshot)
     assert mask(hidden, READS) == hidden
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "map $http_x_forwarded_for $who { default a; }",
+        "limit_req_zone $http_x_forwarded_for zone=a:1m rate=1r/s;",
+        "real_ip_header X-Real-IP;",
+        "server { listen 81 proxy_protocol; }",
+    ],
+)
+def test_a_mask_leaves_what_decides_on_a_balancer(line: str) -> None:
+    """The field report's host, severe only where no balancer may stand in front."""
+    rule = next(rule for rule in RULES if rule.id == "keepalive-timeout-long")
+    text = f"http {{ keepalive_timeout 300; {line} server {{ listen 80; }} }}"
+    snapshot = snapshot_of({**rule.cases[0].given, "nginx": text})
+    grave = [one.finding.severity for one in verdicts(snapshot) if one.rule == rule.id and one.finding]
+    assert grave == [Severity.MEDIUM if line else Severity.HIGH]
+    assert said(mask(snapshot, READS)) == said(snapshot)

@@ -1,7 +1,6 @@
 """Whole snapshots for Hypothesis: values around the thresholds of rules, sources that are missing, and garbage.
 
-What is made is what `advisor.collect` could have read; only values that a person or a broken kernel may have
-written (sysctls, files, arguments of directives) are ever nonsense.
+What is made could have been read; only what people write (sysctls, files, arguments) is ever nonsense.
 """
 
 from __future__ import annotations
@@ -65,8 +64,7 @@ ON_DISK = [
     "/etc/sysctl.conf",
     "/usr/lib/sysctl.d/99-z.conf",
 ]
-"""Places of files; in the patch's own stands only what the kernel takes."""
-
+"""In the patch's own stands only what the kernel takes."""
 LISTENS = [
     "80", "80 backlog=8", "80 backlog=4096 reuseport", "*:8080 proxy_protocol", "127.0.0.1:8080",
     "127.0.0.1:8080 backlog=65535", "[::]:80 ipv6only=on", "[::1]:443 ssl", "18080 backlog=600", "33000",
@@ -235,7 +233,7 @@ def sockets(draw: st.DrawFn) -> Sockets:
     towards = draw(
         st.lists(st.sampled_from([("10.9.0.2", 8080), ("10.9.0.3", 443), ("127.0.0.1", 6379)]), unique=True, max_size=2)
     )
-    found = []
+    found: list[Destination] = []
     for remote, port in towards:
         ports = draw(st.sampled_from([1, 200, 249, 250, 260, 475, 499, 500, 14000, 27000, 55000]))
         waiting = draw(st.sampled_from([0, ports // 2, ports]))
@@ -283,12 +281,12 @@ def processes(draw: st.DrawFn) -> Processes:
 @st.composite
 def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001, FBT002 (a strategy's one switch)
     """What collecting may give. With ``unread`` any source may be missing."""
-    disk = draw(st.lists(sysctl_files(given=False), max_size=3, unique_by=lambda file: file.path))
-    given = draw(st.lists(sysctl_files(given=True), max_size=1))
+    files = draw(st.lists(sysctl_files(given=False), max_size=3, unique_by=lambda file: file.path))
+    files += draw(st.lists(sysctl_files(given=True), max_size=1))
     sources: dict[str, Any] = {
         "host": Host(name="web-7", kernel="6.1.0", cpus=4),
         "sysctls": draw(sysctls()),
-        "sysctl_files": [*disk, *given],
+        "sysctl_files": files,
         "counters": {"Tcp.PassiveOpens": draw(READINGS), "TcpExt.ListenOverflows": draw(READINGS)},
         "sockets": draw(sockets()),
         "nginx": draw(configurations()),
