@@ -28,6 +28,11 @@ def require(condition: bool, reason: str) -> None:  # noqa: FBT001 (a condition 
     pytest.skip(reason)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that mostly wait for the real thing, so that the others run meanwhile."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test marked ``real("nginx", "ip")`` needs root and those commands."""
     for mark in item.iter_markers("real"):
