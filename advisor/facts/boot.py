@@ -31,12 +31,12 @@ class Assignment(Item):
 
     file: SysctlFile
     setting: Setting
-    turn: int
+    _turn: int
 
     @property
     def id(self) -> str:  # type: ignore[override]  # computed, never stored
         """The key and the file; a key that a file repeats is numbered."""
-        again = f" #{self.turn}" if self.turn > 1 else ""
+        again = f" #{self._turn}" if self._turn > 1 else ""
         return f"{self.setting.key} in {self.file.path}{again}"
 
     @property

@@ -39,7 +39,7 @@ class Keepalive(Item):
     endpoints: tuple[Endpoint, ...]
     whole: tuple[Endpoint, ...]
     listeners: Callable[[], dict[str, Listener]]
-    forwarded: bool
+    _proxied: bool
 
     @property
     def timeout(self) -> Seconds:
@@ -88,7 +88,7 @@ class Keepalive(Item):
     @property
     def behind_proxy(self) -> bool:
         """Whether the configuration expects a balancer: real_ip, proxy_protocol, or X-Forwarded-For from outside."""
-        return self.forwarded
+        return self._proxied
 
     def place(self, directive: str) -> Place:
         """Where ``keepalive_timeout`` is, or would be written."""
@@ -107,22 +107,23 @@ def keepalives(
 ) -> list[Keepalive]:
     """One item a place that sets it, then one for each http block whose servers are left to the default.
 
-    A fragment without any server is judged by what it sets, wherever it may be included.
+    A file that several servers include is one place: who edits it changes all of them. A fragment without any
+    server is judged by what it sets, wherever it may be included.
     """
-    forwarded = _forwarded(tree)
-    groups: dict[Node, list[Server]] = {} if found else {node: [] for node in walk(tree) if _for_clients(node)}
+    proxied = _forwarded(tree)
+    groups = {} if found else {node.place: (node, list[Server]()) for node in walk(tree) if _for_clients(node)}
     for server in found:
         for node in _setters(server):
-            groups.setdefault(node, []).append(server)
+            groups.setdefault(node.place, (node, []))[1].append(server)
     governed = _governed(found)
     called = {server.node: server.name for server in found}
     items = []
     names: Counter[str] = Counter()
-    for node, group in groups.items():
+    for node, group in groups.values():
         set_here = node.name == _NAME
         block = node.parent if set_here and node.parent is not None else node
         addresses = tuple(dict.fromkeys(line.endpoint for server in group for line in server.listens))
-        whole = tuple(address for address in addresses if _alone(address, node, governed))
+        whole = tuple(address for address in addresses if _alone(address, node.place, governed))
         location = locate(nginx, node, 0) if set_here and node.statement.args else locate(nginx, node)
         name = _name(block, called)
         names[name] += 1
@@ -135,7 +136,7 @@ def keepalives(
                 endpoints=addresses,
                 whole=whole,
                 listeners=listeners,
-                forwarded=forwarded,
+                _proxied=proxied,
             )
         )
     return items
@@ -156,23 +157,25 @@ def _for_clients(node: Node) -> bool:
     return node.name == _NAME and not any(node.within(name) for name in ("upstream", "stream", "mail"))
 
 
-def _governed(found: list[Server]) -> dict[tuple[bool, int], list[tuple[Endpoint, list[Node]]]]:
-    """By family and port: each address, and the statements that its servers' connections can get."""
-    shared: dict[tuple[bool, int], list[tuple[Endpoint, list[Node]]]] = {}
+def _governed(found: list[Server]) -> dict[tuple[bool, int], list[tuple[Endpoint, set[Place]]]]:
+    """By family and port: each address, and the places whose value its servers' connections can get."""
+    shared: dict[tuple[bool, int], list[tuple[Endpoint, set[Place]]]] = {}
     for server in found:
-        setters = _setters(server)
+        setters = {node.place for node in _setters(server)}
         for line in server.listens:
             shared.setdefault(_family(line.endpoint), []).append((line.endpoint, setters))
     return shared
 
 
-def _alone(address: Endpoint, node: Node, governed: dict[tuple[bool, int], list[tuple[Endpoint, list[Node]]]]) -> bool:
+def _alone(
+    address: Endpoint, place: Place, governed: dict[tuple[bool, int], list[tuple[Endpoint, set[Place]]]]
+) -> bool:
     """Whether every connection of the socket behind an address gets this value.
 
     Where the wildcard of a port is listened on, too, nginx opens only that socket for all addresses.
     """
     return all(
-        setters == [node]
+        setters == {place}
         for other, setters in governed[_family(address)]
         if other == address or other.wildcard or address.wildcard
     )

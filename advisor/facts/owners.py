@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
@@ -20,11 +21,13 @@ class Holder(Item):
     """One process, one state, one remote."""
 
     row: model.Held
+    _turn: int
 
     @property
     def id(self) -> str:  # type: ignore[override]  # computed, never stored
-        """The process' name and the remote: a pid is a measured value."""
-        return f"{self.row.name} to {self.row.remote}"
+        """The process' name and the remote, numbered where several are called so: a pid is a measured value."""
+        again = f" #{self._turn}" if self._turn > 1 else ""
+        return f"{self.row.name} to {self.row.remote}{again}"
 
     @property
     def process(self) -> Annotated[str, From("/proc/PID/comm")]:
@@ -87,4 +90,10 @@ class Owners:
 
     def _rows(self, state: str) -> list[Holder]:
         rows: list[model.Held] = self._snapshot.need("held")
-        return [Holder(row) for row in rows if row.state == state]
+        turns: Counter[tuple[str, str]] = Counter()
+        found = []
+        for row in sorted(rows, key=lambda row: row.pid or 0):
+            if row.state == state:
+                turns[row.name, row.remote] += 1
+                found.append(Holder(row, turns[row.name, row.remote]))
+        return found

@@ -10,6 +10,7 @@ from advisor.collect.crosscheck import difference
 from advisor.engine.judge import judge
 from advisor.engine.rule import Rule
 from advisor.errors import InputError, PlanError
+from advisor.formats.text import encodable
 from advisor.remedy.folder import folder
 from advisor.remedy.plan import Plan, make_plan
 from advisor.snapshot.model import Snapshot
@@ -83,7 +84,7 @@ def summary(made: Plan, paths: list[str], width: int) -> str:
         if one.step is None:
             lines.append(f"left to you: {one.finding.rule} ({one.finding.item or 'host'}): {one.why}")
     tail = [f"wrote {', '.join(paths)}", "nothing was applied; the README.md there says how, and how to undo it"]
-    return "\n".join([*_wrap(lines, width), *tail, ""])
+    return encodable("\n".join([*_wrap(lines, width), *tail, ""]))
 
 
 def _wrap(lines: list[str], width: int) -> list[str]:

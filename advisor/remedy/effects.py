@@ -20,6 +20,7 @@ from advisor.errors import Unread
 from advisor.facts.derive import Facts
 from advisor.facts.keepalives import Keepalive
 from advisor.facts.servers import Endpoint
+from advisor.facts.sockets import serving
 from advisor.facts.values import Histogram
 from advisor.snapshot.model import Ages, Listener, Reading, Snapshot
 from advisor.units import PER_S, N, Unit
@@ -118,12 +119,13 @@ def _idle(before: Facts, after: Facts, out: Moved) -> None:
 
 def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, timeout: float) -> float | None:
     """Who is left on an address; returns how many more come anew each second, None where no model says so."""
-    name = str(endpoint)
-    listener = next((one for one in before.sockets.listeners if one.id == name), None)
+    listener = serving({one.id: one for one in before.sockets.listeners}, endpoint)
     if listener is None:
         return None
+    name = listener.id
     row = out.listeners.get(name, listener.row)
-    if timeout > item.timeout or endpoint not in item.whole or row.idle is None:
+    alone = endpoint in item.whole and name == str(endpoint)
+    if timeout > item.timeout or not alone or row.idle is None:
         why = "keepalive_timeout moves it in a way no model follows; measure again"
         out.void.update({f"{what}@{name}": why for what in ("listener.idle", "listener.states")})
         return None
@@ -134,7 +136,8 @@ def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, tim
     ages = Ages(counts=list(idle.cut(timeout).counts), oldest=idle.cut(timeout).oldest)
     states = {**row.states, "ESTABLISHED": after}
     out.listeners[name] = row.model_copy(update={"idle": ages, "states": states})
-    out.effects.append(Effect(f"ESTABLISHED on {name}", held, after, N))
+    if held:
+        out.effects.append(Effect(f"ESTABLISHED on {name}", held, after, N))
     return idle.returning(timeout)
 
 

@@ -9,6 +9,7 @@ from advisor import __version__
 from advisor.facts.derive import Facts
 from advisor.findings import Change, Step
 from advisor.formats.diff import unified
+from advisor.formats.text import encodable
 from advisor.remedy.plan import Addressed, Outcome, Plan
 from advisor.remedy.readme import readme
 from advisor.remedy.sysctl import DROPIN
@@ -25,8 +26,9 @@ def folder(plan: Plan) -> dict[str, bytes]:
             for path, new in sorted(plan.prediction.files.items())
         )
     overridden = overrides(plan)
-    files["plan.json"] = (json.dumps(_document(plan, overridden), indent=2, ensure_ascii=False) + "\n").encode()
-    files["README.md"] = readme(plan, overridden).encode()
+    document = json.dumps(_document(plan, overridden), indent=2, ensure_ascii=False) + "\n"
+    files["plan.json"] = encodable(document).encode()
+    files["README.md"] = encodable(readme(plan, overridden)).encode()
     return files
 
 

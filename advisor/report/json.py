@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from advisor.findings import Severity
+from advisor.formats.text import encodable
 
 if TYPE_CHECKING:
     from advisor.findings import Change, Evidence, Finding, Location, Step
@@ -22,12 +23,7 @@ SCHEMA = "advisor.findings/v1"
 def render(result: Result, **_look: object) -> str:
     """The document, sorted as the result is, indented by 2; how a terminal looks does not matter to it."""
     text = json.dumps(document(result), indent=2, ensure_ascii=False, allow_nan=False)
-    return _encodable(text) + "\n"
-
-
-def _encodable(text: str) -> str:
-    """The text with U+FFFD for each lone surrogate: bytes of a file name or value that are no UTF-8."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return encodable(text) + "\n"
 
 
 def document(result: Result) -> dict[str, Any]:

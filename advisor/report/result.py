@@ -81,8 +81,18 @@ def result_of(snapshot: Snapshot, verdicts: Iterable[Verdict]) -> Result:
         findings=sorted(findings, key=_order),
         unknown=sorted(unknown, key=lambda pair: (pair[0], pair[1].source, pair[1].why)),
         quiet=len(rules - loud),
-        problems=list(snapshot.problems),
+        problems=[*snapshot.problems, *_never_edited(snapshot)],
     )
+
+
+def _never_edited(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """The nginx files that crossplane and our scanner read differently."""
+    files = snapshot.nginx.files if snapshot.nginx else {}
+    return [
+        ("nginx", f"{path} is judged, but never edited: {file.differs}")
+        for path, file in sorted(files.items())
+        if file.differs is not None
+    ]
 
 
 def _order(finding: Finding) -> tuple[int, int, str, str, int, int, str]:

@@ -69,7 +69,7 @@ def _gaps(result: Result, width: int) -> list[str]:
         need = f"{_count(len(rules), 'rule')} need{'s' * (len(rules) == 1)} '{source}'"
         lines += _hung(f"unknown: {need}: {why} ({_some(rules)})", width)
     for source, why in result.problems:
-        lines += _hung(f"not read: {source}: {why}", width)
+        lines += _hung(f"problem: {source}: {why}", width)
     return lines
 
 

@@ -88,13 +88,14 @@ def test_the_nearest_block_above_wins() -> None:
     assert short(found) == [(f"server {ANY}:80", 20, [f"{ANY}:80"], [f"{ANY}:80"])]
 
 
-def test_a_snippet_included_twice_is_one_place_and_two_items() -> None:
-    found = keepalives(
+def test_a_snippet_included_twice_is_one_place_that_governs_both() -> None:
+    (found,) = keepalives(
         "http { server { listen 80; include snippet.conf; } server { listen 81; include snippet.conf; } }",
         snippet="keepalive_timeout 7;",
     )
-    assert [one.place("keepalive_timeout") for one in found] == [Place(SNIPPET, "", "keepalive_timeout", 0)] * 2
-    assert [one.addresses for one in found] == [f"{ANY}:80", f"{ANY}:81"]
+    assert found.place("keepalive_timeout") == Place(SNIPPET, "", "keepalive_timeout", 0)
+    assert found.addresses == f"{ANY}:80, {ANY}:81"
+    assert found.whole == found.endpoints
 
 
 def test_items_of_one_name_are_numbered() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.snapshots import ages_of, nginx_of, snapshot_with
 
+from advisor.engine.cases import snapshot_of
 from advisor.engine.judge import judge
 from advisor.engine.rule import Rule, load_rule
 from advisor.errors import PlanError
@@ -295,3 +296,22 @@ def test_nothing_to_change_is_said_and_no_file_is_made_for_it() -> None:
 def test_the_edited_file_still_scans() -> None:
     for path, content in made(story()).prediction.files.items():
         assert scan(content, path)
+
+
+def test_a_file_included_twice_is_one_place_and_one_finding() -> None:
+    snapshot = snapshot_of(
+        {
+            "nginx": {
+                "/etc/nginx/nginx.conf": "http { server { listen 80; include k; } server { listen 81; include k; } }",
+                "/etc/nginx/k": "keepalive_timeout 300;",
+            },
+            "listeners": [
+                {"address": "0.0.0.0", "port": 80, "states": {"ESTABLISHED": 10}, "clients": 1, "idle": {1: 10}},
+                {"address": "0.0.0.0", "port": 81, "states": {"ESTABLISHED": 90}, "clients": 90, "idle": {70: 90}},
+            ],
+        }
+    )
+    changes = made(snapshot).prediction.directives
+    assert [change.after for change in changes] == ["keepalive_timeout 75"]
+    findings = [one for one in made(snapshot).findings if one.finding.rule == "keepalive-timeout-long"]
+    assert len(findings) == 1

@@ -12,7 +12,7 @@ from support.sample import BACKLOG, KEEPALIVE, LEAK, SCREEN
 from advisor.findings import Confidence, Finding, Missing, Severity, State, Verdict
 from advisor.report import FORMATS
 from advisor.report.result import Head, result_of
-from advisor.snapshot.model import Host, Nginx, Process, Processes, Snapshot
+from advisor.snapshot.model import ConfigFile, Host, Nginx, Process, Processes, Snapshot
 
 EMPTY = Snapshot(schema="advisor.snapshot/v1", advisor="0", taken="2026-01-01T00:00:00Z")
 UNREAD = Missing("sockets", "permission denied")
@@ -98,3 +98,11 @@ def test_formats_are_imported_when_used() -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
     assert FORMATS["text"](SCREEN, width=60).startswith("web-7")
     assert FORMATS["json"](SCREEN, width=60, colour=True).startswith("{")
+
+
+def test_a_file_that_is_read_in_two_ways_is_a_problem() -> None:
+    file = ConfigFile(content=b"a;", differs="line 1: crossplane reads 'b'")
+    snapshot = Snapshot(advisor="0", taken="", nginx=Nginx(entry="/n", files={"/n": file}))
+    assert result_of(snapshot, []).problems == [
+        ("nginx", "/n is judged, but never edited: line 1: crossplane reads 'b'")
+    ]
