@@ -302,12 +302,12 @@ def test_a_file_included_twice_is_one_place_and_one_finding() -> None:
     snapshot = snapshot_of(
         {
             "nginx": {
-                "/etc/nginx/nginx.conf": "http { server { listen 80; include k; } server { listen 81; include k; } }",
+                "/etc/nginx/nginx.conf": "http { server { listen [::]:80; include k; } server { listen [::]:81; include k; } }",
                 "/etc/nginx/k": "keepalive_timeout 300;",
             },
             "listeners": [
-                {"address": "0.0.0.0", "port": 80, "states": {"ESTABLISHED": 10}, "clients": 1, "idle": {1: 10}},
-                {"address": "0.0.0.0", "port": 81, "states": {"ESTABLISHED": 90}, "clients": 90, "idle": {70: 90}},
+                {"address": "::", "port": 80, "states": {"ESTABLISHED": 10}, "clients": 1, "idle": {1: 10}},
+                {"address": "::", "port": 81, "states": {"ESTABLISHED": 90}, "clients": 90, "idle": {70: 90}},
             ],
         }
     )
