@@ -302,7 +302,8 @@ def test_a_file_included_twice_is_one_place_and_one_finding() -> None:
     snapshot = snapshot_of(
         {
             "nginx": {
-                "/etc/nginx/nginx.conf": "http { server { listen [::]:80; include k; } server { listen [::]:81; include k; } }",
+                "/etc/nginx/nginx.conf": "http { include a; server { listen [::]:81; include k; } }",
+                "/etc/nginx/a": "server { listen [::]:80; include k; }",
                 "/etc/nginx/k": "keepalive_timeout 300;",
             },
             "listeners": [
