@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import Any
@@ -27,6 +28,16 @@ def said(leak: dict[str, Any]) -> tuple[int, int, float]:
     return int(words[1].replace(",", "")), int(words[2]), float(words[3])
 
 
+def wait_until_it_holds(pid: int, sockets: int) -> None:
+    """Wait until a process has accepted so many connections: those still queued belong to nobody."""
+    for _ in range(200):
+        links = (os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd"))
+        if sum(link.startswith("socket:") for link in links) > sockets:  # and the one it listens on
+            return
+        time.sleep(0.05)
+    pytest.fail(f"pid {pid} did not accept {sockets} connections in 10 s")
+
+
 @pytest.mark.real
 def test_both_ends_of_a_leak_are_named_with_count_and_age() -> None:
     with pair() as (here, there):
@@ -36,10 +47,12 @@ def test_both_ends_of_a_leak_are_named_with_count_and_age() -> None:
         once(there, "visitor", "visit", "10.9.0.1", "8080", str(SERVED))
         pooled = play(here, "pooled", "pool", "10.9.0.2", "3306", str(POOLED))
         over = time.monotonic()
+        wait_until_it_holds(leaky.pid, SERVED)
         assert found(audit(here, "--sample", "0"), RULE) == {}, "young ones may be on their way out"
 
         time.sleep(OLD - (time.monotonic() - over))
         once(there, "visitor", "visit", "10.9.0.1", "8080", str(LATER))
+        wait_until_it_holds(leaky.pid, SERVED + LATER)
         before = time.monotonic()
         leaks = found(audit(here, "--sample", "0"), RULE)
         after = time.monotonic()
