@@ -94,6 +94,13 @@ class NginxFacts:
         processes: model.Processes = self._snapshot.need("processes")
         return len(processes.workers)
 
+    @property
+    def waiting(self) -> Annotated[Count, From("stub_status")]:
+        """Client connections that nginx itself calls idle, of all its listeners; needs ``--stub-status``."""
+        self._snapshot.still("listener.idle")
+        status: model.StubStatus = self._snapshot.need("stub_status")
+        return status.waiting
+
     def tree(self) -> list[Node]:
         """The configuration as one tree."""
         return self._tree

@@ -130,7 +130,7 @@ def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, tim
         out.void.update({f"{what}@{name}": why for what in ("listener.idle", "listener.states")})
         return None
     idle = Histogram.of(row.idle)
-    gone = round(idle.above(timeout))
+    gone = _really_idle(before, idle.above(timeout))
     held = row.states.get("ESTABLISHED", 0)
     after = max(0, held - gone)
     ages = Ages(counts=list(idle.cut(timeout).counts), oldest=idle.cut(timeout).oldest)
@@ -139,6 +139,14 @@ def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, tim
     if held:
         out.effects.append(Effect(f"ESTABLISHED on {name}", held, after, N))
     return idle.returning(timeout)
+
+
+def _really_idle(before: Facts, silent: float) -> int:
+    """Of connections that look idle, at most as many as nginx itself calls waiting, where it was asked."""
+    try:
+        return min(round(silent), before.nginx.waiting)
+    except Unread:
+        return round(silent)
 
 
 def _handshakes(before: Facts, out: Moved, more: float) -> None:

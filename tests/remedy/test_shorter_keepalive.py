@@ -57,3 +57,18 @@ def test_an_address_that_another_value_governs_too_is_measured_again() -> None:
     made = plan(servers, [listener(80), listener(81)])
     assert list(effects(made)) == ["ESTABLISHED on 0.0.0.0:81", "new connections per second"]
     assert set(made.prediction.snapshot.moved) >= {"listener.idle@0.0.0.0:80", "listener.states@0.0.0.0:80"}
+
+
+def test_no_more_connections_go_than_nginx_calls_waiting() -> None:
+    given = {
+        "nginx": "http { keepalive_timeout 300; server { listen [::]:80; } }",
+        "listeners": [
+            {"address": "::", "port": 80, "states": {"ESTABLISHED": 500}, "clients": 400, "idle": {200: 450}}
+        ],
+    }
+    status = {"active": 500, "accepts": 1, "handled": 1, "requests": 1, "reading": 0, "writing": 380, "waiting": 120}
+    promised = []
+    for more in ({}, {"stub_status": status}):
+        made = make_plan(snapshot_of(given | more), lambda facts: judge(RULES, facts), {}, unsafe=True)
+        promised.append([one.after for one in made.prediction.effects if one.name.startswith("ESTABLISHED")])
+    assert promised == [[50], [380]]
