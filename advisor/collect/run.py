@@ -19,6 +19,7 @@ from advisor.collect.stub_status import read_stub_status
 from advisor.collect.sysctl import read_sysctl_files, read_sysctls
 from advisor.errors import AdvisorError, InputError
 from advisor.facts.derive import Facts
+from advisor.facts.nginx import NginxFacts
 from advisor.snapshot.model import SOURCES, Nginx, Snapshot
 from advisor.system import System
 
@@ -140,18 +141,21 @@ class _Run:
 
     def _ports(self) -> frozenset[int]:
         """The ports nginx listens on, whose idle connections are counted by age."""
-        if self.found.get("nginx") is None:
-            return frozenset()
-        facts = Facts(Snapshot(advisor=__version__, taken="", nginx=self.found["nginx"]))
-        return frozenset(listen.endpoint.port for listen in facts.nginx.listens)
+        config = self._config()
+        return frozenset(listen.endpoint.port for listen in config.listens) if config is not None else frozenset()
 
     def _status(self) -> object:
-        url = None
-        if self.found.get("nginx") is not None:
-            url = Facts(Snapshot(advisor=__version__, taken="", nginx=self.found["nginx"])).nginx.status_url()
+        config = self._config()
+        url = config.status_url() if config is not None else None
         if url is None:
             raise InputError("the configuration has no location with stub_status that loopback reaches")
         return read_stub_status(url)
+
+    def _config(self) -> NginxFacts | None:
+        """What the configuration says, where one was read."""
+        if self.found.get("nginx") is None:
+            return None
+        return Facts(Snapshot(advisor=__version__, taken="", nginx=self.found["nginx"])).nginx
 
     def _nginx(self) -> None:
         """The configuration: one that was named must be there, one that is looked for may be missing."""

@@ -24,10 +24,10 @@ from advisor.engine.syntax import did_you_mean
 from advisor.engine.types import PORTS, TEXT, Problem, Type, number, of_fact
 from advisor.errors import Unread
 from advisor.facts import site as site_facts
+from advisor.facts.counters import ASPECTS
 from advisor.facts.schema import FactType, members
 from advisor.units import PAGE, N, S, Unit
 
-_ASPECTS = ("since_boot", "delta", "per_second")
 _PAGES = {"sockstat.TCP.mem"}
 """Counted in pages; everything else counts things."""
 
@@ -176,8 +176,8 @@ def _sysctl_names() -> list[str]:
 
 def _counter(dotted: str, owner: Run, rest: list[str]) -> Name:
     name, aspect = ".".join(rest[:-1]), rest[-1]
-    if aspect not in _ASPECTS:
-        raise Problem(f"a counter's name ends with .{', .'.join(_ASPECTS)}{did_you_mean(aspect, _ASPECTS)}")
+    if aspect not in ASPECTS:
+        raise Problem(f"a counter's name ends with .{', .'.join(ASPECTS)}{did_you_mean(aspect, ASPECTS)}")
     if name not in COUNTERS:
         raise Problem(f"unknown counter '{_short(name)}'{did_you_mean(name, COUNTERS)}")
     unit = PAGE if name in _PAGES else N

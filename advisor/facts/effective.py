@@ -23,7 +23,7 @@ def effective(tree: list[Node]) -> dict[str, Values]:
         values = {**inherited, **_own(nodes)}
         found[scope] = values
         stack.extend(
-            (node.children, f"{scope} > {node.file}:{node.path}".removeprefix(" > "), values)
+            (node.children, _below(scope, node), values)
             for node in nodes
             if node.statement.block is not None and node.name in _SCOPES
         )
@@ -38,3 +38,16 @@ def _own(nodes: list[Node]) -> Values:
         elif node.name in ARRAYS:
             own[node.name] = (*own.get(node.name, ()), tuple(node.args))
     return own
+
+
+def scope_of(node: Node) -> str:
+    """The scope a statement stands in, as `effective` calls it."""
+    scope = ""
+    for block in reversed([*node.ancestors()]):
+        if block.name in _SCOPES:
+            scope = _below(scope, block)
+    return scope
+
+
+def _below(scope: str, block: Node) -> str:
+    return f"{scope} > {block.file}:{block.path}".removeprefix(" > ")

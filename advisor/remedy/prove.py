@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from advisor.errors import PlanError
 from advisor.facts.derive import Facts
-from advisor.facts.effective import effective
+from advisor.facts.effective import effective, scope_of
+from advisor.facts.tree import walk
 from advisor.remedy.nginx import NginxChange
 
 
@@ -12,19 +13,25 @@ def only_what_was_meant(before: Facts, after: Facts, changes: list[NginxChange])
     """Compare the value of every inherited directive in every scope.
 
     Raises:
-        PlanError: when a directive that was not planned has another value somewhere: an inserted directive can
-            silently replace a whole inherited set.
+        PlanError: when a value differs that no planned directive of that scope, or of one around it, sets so: an
+            inserted directive can silently replace a whole inherited set.
     """
     if not changes:
         return
-    planned = {change.place.directive for change in changes}
-    texts = {change.after for change in changes}
+    planned = {change.place: change.after for change in changes}
+    meant = [
+        (scope_of(node), node.name, planned[node.place]) for node in walk(after.nginx.tree()) if node.place in planned
+    ]
     was, is_now = effective(before.nginx.tree()), effective(after.nginx.tree())
     for scope in was.keys() | is_now.keys():
         old, new = was.get(scope, {}), is_now.get(scope, {})
         for name in old.keys() | new.keys():
             if old.get(name) == new.get(name):
                 continue
-            said = {" ".join([name, *args]) for args in new.get(name, ())}
-            if name not in planned or not said <= texts:
+            said = [" ".join([name, *args]) for args in new.get(name, ())]
+            if not any(said == [text] and name == one and _within(scope, where) for where, one, text in meant):
                 raise PlanError(f"the edit would also change {name} in {scope or 'the file'}; nothing is written")
+
+
+def _within(scope: str, outer: str) -> bool:
+    return not outer or scope == outer or scope.startswith(f"{outer} > ")

@@ -316,3 +316,21 @@ def test_a_file_included_twice_is_one_place_and_one_finding() -> None:
     assert [change.after for change in changes] == ["keepalive_timeout 75"]
     findings = [one for one in made(snapshot).findings if one.finding.rule == "keepalive-timeout-long"]
     assert len(findings) == 1
+
+
+def test_the_consequence_waits_until_its_cause_is_cured() -> None:
+    snapshot = snapshot_of(
+        {
+            "nginx": "http { server { listen 80 backlog=4096; } }",
+            "sysctl": {"net.core.somaxconn": "128", "net.ipv4.ip_local_port_range": "10240 65000"},
+        }
+    )
+    names = {"listen-backlog-capped", "port-range-same-parity"}
+    rules = [rule for rule in RULES if rule.id in names]
+    plans = [
+        make_plan(snapshot, lambda facts: judge(rules, facts), first, unsafe=False)
+        for first in ({}, {"listen-backlog-capped": ("port-range-same-parity",)})
+    ]
+    assert [plan.rounds for plan in plans] == [2, 3], "the last round asks for nothing"
+    for plan in plans:
+        assert {one.finding.rule for one in plan.findings if one.outcome is Outcome.CURED} == names
