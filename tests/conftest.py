@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from support.netns import Netns
+from support.nginx import DEBIAN, newer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         require(os.geteuid() == 0, "needs root for network namespaces")
         for command in ("ip", *mark.args):
             require(shutil.which(command) is not None, f"needs the command '{command}'")
+
+
+@pytest.fixture(params=["Debian's", "newer"])
+def binary(request: pytest.FixtureRequest) -> str:
+    """An nginx binary: what holds for one version need not hold for another."""
+    found = DEBIAN if request.param == "Debian's" else newer()
+    require(found is not None, "needs the nginx of the test requirements, which has no build for this machine")
+    return str(found)
 
 
 @pytest.fixture

