@@ -15,7 +15,7 @@ from advisor.engine.known import Unknown, unread
 from advisor.engine.scope import Scope
 from advisor.engine.syntax import Source, did_you_mean
 from advisor.engine.text import Text, compile_text
-from advisor.engine.types import PORTS, TEXT, Type, fits, number
+from advisor.engine.types import BOOL, PORTS, TEXT, Type, fits, number
 from advisor.errors import Unread
 from advisor.findings import Change, Relation, Safety, Step
 from advisor.formats.yaml import Path
@@ -128,16 +128,19 @@ def _sysctl(name: str, wants: dict[str, str], scope: Scope, known: frozenset[str
 
 def _nginx(name: str, wants: dict[str, str], scope: Scope, known: frozenset[str], source: SourceAt) -> Target:
     where = source(("nginx", name), name)
-    if name not in nginx_catalog.WRITABLE:
+    if name not in nginx_catalog.SETTINGS:
         raise where.error(
-            f"'{name}' is no directive that a patch may write{did_you_mean(name, nginx_catalog.WRITABLE)}"
+            f"'{name}' is no directive that a patch may write{did_you_mean(name, nginx_catalog.SETTINGS)}"
         )
     if not callable(getattr(scope.item, "place", None)):
         raise where.error("an nginx directive needs 'each' over items that have a place in the configuration")
     relation, value = _want(("nginx", name), wants, scope, known, source)
-    if relation == "includes":
-        raise where.error("'includes' is for sets of ports; write at_least, at_most or exactly")
-    _fit(value, number(nginx_catalog.WRITABLE[name]), source(("nginx", name, relation), wants[relation]))
+    setting = nginx_catalog.SETTINGS[name]
+    wanted = BOOL if setting.kind == "flag" else TEXT if setting.unit is None else number(setting.unit)
+    allowed = ("exactly",) if setting.unit is None else ("at_least", "at_most", "exactly")
+    if relation not in allowed:
+        raise where.error(f"'{relation}' does not fit {name}; it takes {' or '.join(allowed)}")
+    _fit(value, wanted, source(("nginx", name, relation), wants[relation]))
     return Target(name, Relation(relation), value, None)
 
 
@@ -157,16 +160,18 @@ def _change(target: Target, env: Env) -> Change:
     value = target.value.run(env)
     if isinstance(value, Unknown):
         raise _Skip(f"needs {value.needs}")
-    if target.value.type.kind != "number":
-        return Change(target.name, target.relation, str(value))
-    whole = _whole(target, value / target.key.scale if target.key else value)
+    written: float | str = ("on" if value else "off") if isinstance(value, bool) else value
+    if target.value.type.kind == "number":
+        written = _whole(target, value / target.key.scale if target.key else value)
+    elif target.value.type.kind == "ports":
+        written = str(value)
     if target.key is not None:
-        return Change(target.name, target.relation, whole)
+        return Change(target.name, target.relation, written)
     try:
         place = getattr(env.item, "place")(target.name)  # noqa: B009 (items are known by reflection only)
     except Unread as signal:
         raise _Skip(f"needs {unread(signal).needs}") from None
-    return Change(target.name, target.relation, whole, place)
+    return Change(target.name, target.relation, written, place)
 
 
 def _whole(target: Target, value: float) -> int:

@@ -6,7 +6,10 @@ The class of a root, or of a group below it, may be marked by ``FACT_KIND``:
 ``sysctl``    names go on with a sysctl key and perhaps a part; it has ``value(key, part)``, ``origin(key)`` and
               ``location(key)``;
 ``counters``  names go on with a counter and an aspect; it has ``value(name, aspect)`` and ``origin(name)``;
-``site``      names go on with a site fact; it has ``value(name)``, which is None where the user did not say.
+``site``      names go on with a site fact; it has ``value(name)``, which is None where the user did not say;
+``directives`` names go on with an nginx directive (``here.sendfile``, ``here.upstream.keepalive``); it has
+              ``value(name)``, None where neither the files nor nginx have a value, and ``origin(name)``;
+``setters``   names go on with an nginx directive and are the list of places that set it; it has ``all(name)``.
 """
 
 from __future__ import annotations
@@ -17,15 +20,17 @@ from functools import partial
 from typing import Any
 
 from advisor.catalog.counters import COUNTERS
+from advisor.catalog.directives import DIRECTIVES, UNITS, Directive
 from advisor.catalog.sysctl import DEAD, KEYS, lookup
 from advisor.engine.code import Code, Env, Name, Run
-from advisor.engine.known import unread
+from advisor.engine.known import Unknown, unread
 from advisor.engine.syntax import did_you_mean
-from advisor.engine.types import PORTS, TEXT, Problem, Type, number, of_fact
+from advisor.engine.types import BOOL, PORTS, TEXT, Problem, Type, number, of_fact
 from advisor.errors import Unread
 from advisor.facts import site as site_facts
 from advisor.facts.counters import ASPECTS
 from advisor.facts.schema import FactType, members
+from advisor.facts.settings import BY_KIND
 from advisor.units import PAGE, N, S, Unit
 
 _PAGES = {"sockstat.TCP.mem"}
@@ -150,8 +155,11 @@ def _call(owner: Run, method: str, *arguments: str | None) -> Run:
     """Reads by a method of one of the marked groups."""
 
     def read(env: Env) -> object:
+        group = owner(env)
+        if group is None or isinstance(group, Unknown):
+            return group
         try:
-            return getattr(owner(env), method)(*arguments)
+            return getattr(group, method)(*arguments)
         except Unread as signal:
             return unread(signal)
 
@@ -193,8 +201,31 @@ def _site(dotted: str, owner: Run, rest: list[str]) -> Name:
     return Name(dotted, Type("number", site_facts.PARAMETERS[name]), read, lambda _: "site", {dotted: read})
 
 
+def _entry(rest: list[str]) -> Directive:
+    name = "/".join(rest)
+    if name not in DIRECTIVES:
+        known = [one.replace("/", ".") for one in DIRECTIVES]
+        raise Problem(f"unknown directive '{_short('.'.join(rest))}'{did_you_mean('.'.join(rest), known)}")
+    return DIRECTIVES[name]
+
+
+def _directive(dotted: str, owner: Run, rest: list[str]) -> Name:
+    entry = _entry(rest)
+    kind = BOOL if entry.kind == "flag" else number(UNITS[entry.kind]) if entry.kind in UNITS else TEXT
+    read = _call(owner, "value", entry.name)
+    unset = {dotted: read} if entry.default is None else {}
+    return Name(dotted, kind, read, _call(owner, "origin", entry.name), unset)
+
+
+def _setters(dotted: str, owner: Run, rest: list[str]) -> Name:
+    entry = _entry(rest)
+    return Name(dotted, Type("list"), _call(owner, "all", entry.name), lambda _: dotted, item=BY_KIND[entry.kind])
+
+
 _SPECIAL: dict[str, Callable[[str, Run, list[str]], Name]] = {
     "sysctl": _sysctl,
     "counters": _counter,
     "site": _site,
+    "directives": _directive,
+    "setters": _setters,
 }

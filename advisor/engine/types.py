@@ -57,6 +57,8 @@ _SPOKEN = {
     "sysctl": "a group; go on with a key: sysctl.net.core.somaxconn",
     "counters": "a group; go on with a counter: counters.TcpExt.ListenDrops.delta",
     "site": "a group; name one of its facts",
+    "directives": "a group; go on with an nginx directive: here.sendfile",
+    "setters": "a group; go on with an nginx directive: nginx.set.sendfile",
 }
 
 _ORDERED = {"number", "version"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from advisor.catalog.directives import DIRECTIVES, SECRETIVE
 from advisor.errors import Unread
 from advisor.facts.boot import Boot
 from advisor.facts.counters import Counters
@@ -19,8 +20,8 @@ from advisor.facts.values import Ports
 from advisor.snapshot.model import Snapshot
 
 READS = frozenset(
-    {"keepalive_timeout", "listen", "server_name", "server", "location", "upstream", "include", "stub_status"}
-    | {"real_ip_header"}
+    {directive.word for directive in DIRECTIVES.values()} - SECRETIVE
+    | {"listen", "server_name", "server", "location", "upstream", "include", "stub_status", "real_ip_header"}
     | DECIDING
 )
 """nginx directives whose arguments a fact reads; the arguments of all others are masked in a snapshot."""

@@ -1,11 +1,11 @@
 """Which value of each directive applies to each http block, server and location: the innermost one wins.
 
-Only directives that inherit are followed (`advisor.catalog.nginx.SCALARS` and `ARRAYS`).
+Only the directives of `advisor.catalog.directives` are followed.
 """
 
 from __future__ import annotations
 
-from advisor.catalog.nginx import ARRAYS, SCALARS
+from advisor.catalog.directives import DIRECTIVES
 from advisor.facts.tree import Node
 
 _SCOPES = frozenset({"http", "server", "location", "if", "limit_except"})
@@ -33,10 +33,10 @@ def effective(tree: list[Node]) -> dict[str, Values]:
 def _own(nodes: list[Node]) -> Values:
     own: Values = {}
     for node in nodes:
-        if node.name in SCALARS:
-            own[node.name] = (tuple(node.args),)
-        elif node.name in ARRAYS:
-            own[node.name] = (*own.get(node.name, ()), tuple(node.args))
+        entry = DIRECTIVES.get(node.name)
+        if entry is not None and node.statement.block is None:
+            before = own.get(node.name, ()) if entry.array else ()
+            own[node.name] = (*before, tuple(node.args))
     return own
 
 

@@ -13,10 +13,9 @@ from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint, Server
 from advisor.facts.sockets import Listener, serving
-from advisor.facts.tree import Node, locate, walk
+from advisor.facts.tree import Node, Tree, locate
 from advisor.facts.values import Count, Histogram, Item, Number, Seconds
 from advisor.formats.nginx_values import parse_time
-from advisor.snapshot.model import Nginx
 
 _SOCKETS = From("SOCK_DIAG")
 _NAME = "keepalive_timeout"
@@ -102,20 +101,19 @@ class Keepalive(Item):
         return list({row.id: row for row in found if row is not None}.values())
 
 
-def keepalives(
-    nginx: Nginx, tree: list[Node], found: list[Server], listeners: Callable[[], dict[str, Listener]]
-) -> list[Keepalive]:
+def keepalives(tree: Tree, found: list[Server], listeners: Callable[[], dict[str, Listener]]) -> list[Keepalive]:
     """One item a place that sets it, then one for each http block whose servers are left to the default.
 
     A file that several servers include is one place: who edits it changes all of them. A fragment without any
     server is judged by what it sets, wherever it may be included.
     """
     proxied = _forwarded(tree)
-    groups = {} if found else {node.place: (node, list[Server]()) for node in walk(tree) if _for_clients(node)}
+    inside = _inside(tree)
+    groups = {} if found else {node.place: (node, list[Server]()) for node in tree.named.get(_NAME, ())}
     for server in found:
-        for node in _setters(server):
+        for node in _setters(tree, server, inside):
             groups.setdefault(node.place, (node, []))[1].append(server)
-    governed = _governed(found)
+    governed = _Governed(found, lambda server: _setters(tree, server, inside))
     called = {server.node: server.name for server in found}
     items = []
     names: Counter[str] = Counter()
@@ -123,8 +121,8 @@ def keepalives(
         set_here = node.name == _NAME
         block = node.parent if set_here and node.parent is not None else node
         addresses = tuple(dict.fromkeys(line.endpoint for server in group for line in server.listens))
-        whole = tuple(address for address in addresses if _alone(address, node.place, governed))
-        location = locate(nginx, node, 0) if set_here and node.statement.args else locate(nginx, node)
+        whole = tuple(address for address in addresses if governed.alone(address, node.place))
+        location = locate(tree.nginx, node, 0) if set_here and node.statement.args else locate(tree.nginx, node)
         name = _name(block, called)
         names[name] += 1
         items.append(
@@ -142,43 +140,50 @@ def keepalives(
     return items
 
 
-def _setters(server: Server) -> list[Node]:
+def _inside(tree: Tree) -> dict[Node, list[Node]]:
+    """For each server, the statements inside it that set it, in the order of the files."""
+    inside: dict[Node, list[Node]] = {}
+    for node in tree.named.get(_NAME, ()):
+        server = next((above for above in node.ancestors() if above.name == "server"), None)
+        if server is not None:
+            inside.setdefault(server, []).append(node)
+    return inside
+
+
+def _setters(tree: Tree, server: Server, inside: dict[Node, list[Node]]) -> list[Node]:
     """The statements whose value a server's connections can get, else the outermost block: the default's place."""
-    own = [node for node in walk([server.node]) if node.name == _NAME]
+    own = inside.get(server.node, [])
     if any(node.parent is server.node for node in own):
         return own
-    outer = [node for above in server.node.ancestors() for node in above.all(_NAME)]
+    outer = tree.applied(server.node.parent, _NAME)
     top = next((above for above in server.node.ancestors() if above.name == "http"), server.node)
     return [*own, outer[0] if outer else top]
 
 
-def _for_clients(node: Node) -> bool:
-    """Whether it is the directive of http, server and location; upstream has one of the same name."""
-    return node.name == _NAME and not any(node.within(name) for name in ("upstream", "stream", "mail"))
+class _Governed:
+    """Which places set the value that a connection to an address can get."""
 
+    def __init__(self, found: list[Server], setters: Callable[[Server], list[Node]]) -> None:
+        self.own: dict[Endpoint, set[Place]] = {}
+        self.wild: dict[tuple[bool, int], set[Place]] = {}
+        self.every: dict[tuple[bool, int], set[Place]] = {}
+        for server in found:
+            places = {node.place for node in setters(server)}
+            for line in server.listens:
+                family = _family(line.endpoint)
+                self.own.setdefault(line.endpoint, set()).update(places)
+                self.every.setdefault(family, set()).update(places)
+                if line.endpoint.wildcard:
+                    self.wild.setdefault(family, set()).update(places)
 
-def _governed(found: list[Server]) -> dict[tuple[bool, int], list[tuple[Endpoint, set[Place]]]]:
-    """By family and port: each address, and the places whose value its servers' connections can get."""
-    shared: dict[tuple[bool, int], list[tuple[Endpoint, set[Place]]]] = {}
-    for server in found:
-        setters = {node.place for node in _setters(server)}
-        for line in server.listens:
-            shared.setdefault(_family(line.endpoint), []).append((line.endpoint, setters))
-    return shared
+    def alone(self, address: Endpoint, place: Place) -> bool:
+        """Whether every connection of the socket behind an address gets the value of one place.
 
-
-def _alone(
-    address: Endpoint, place: Place, governed: dict[tuple[bool, int], list[tuple[Endpoint, set[Place]]]]
-) -> bool:
-    """Whether every connection of the socket behind an address gets this value.
-
-    Where the wildcard of a port is listened on, too, nginx opens only that socket for all addresses.
-    """
-    return all(
-        setters == {place}
-        for other, setters in governed[_family(address)]
-        if other == address or other.wildcard or address.wildcard
-    )
+        Where the wildcard of a port is listened on, too, nginx opens only that socket for all addresses.
+        """
+        if address.wildcard:
+            return self.every[_family(address)] == {place}
+        return self.own[address] == {place} and self.wild.get(_family(address), {place}) == {place}
 
 
 def _family(endpoint: Endpoint) -> tuple[bool, int]:
@@ -205,13 +210,11 @@ def _name(block: Node, names: dict[Node, str]) -> str:
     return " of ".join(words) or (block.file if block.name == _NAME else block.name)
 
 
-def _forwarded(tree: list[Node]) -> bool:
+def _forwarded(tree: Tree) -> bool:
     """Whether real_ip, proxy_protocol, or a decision by the X-Forwarded-For that came in is configured."""
-    for node in walk(tree):
-        if node.name in {"set_real_ip_from", "real_ip_header"}:
-            return True
-        if node.name == "listen" and "proxy_protocol" in node.args[1:]:
-            return True
-        if node.name in DECIDING and any("$http_x_forwarded_for" in arg for arg in node.args):
-            return True
-    return False
+    if any(name in tree.named for name in ("set_real_ip_from", "real_ip_header")):
+        return True
+    if any("proxy_protocol" in node.args[1:] for node in tree.named.get("listen", ())):
+        return True
+    deciding = (node for name in DECIDING for node in tree.named.get(name, ()))
+    return any("$http_x_forwarded_for" in arg for node in deciding for arg in node.args)

@@ -13,8 +13,9 @@ from advisor.facts.listens import Listen, endpoints, option_line
 from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint, ListenLine, Server, servers
+from advisor.facts.settings import Block, Config, Here, Setters
 from advisor.facts.sockets import Listener, serving
-from advisor.facts.tree import Node, expand, locate, walk
+from advisor.facts.tree import Node, Tree, locate
 from advisor.facts.values import Count, Item, Seconds, Version
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
@@ -80,7 +81,27 @@ class NginxFacts:
     @cached_property
     def keepalives(self) -> list[Keepalive]:
         """Every place that sets keepalive_timeout, and the http block where it is left to the default."""
-        return keepalives(self._config, self.tree(), self._servers, self._listeners)
+        return keepalives(self._tree, self.servers, self._listeners)
+
+    @cached_property
+    def main(self) -> Here:
+        """The values at the top level, those of ``events`` included."""
+        return Here(self.config, None)
+
+    @cached_property
+    def set(self) -> Setters:
+        """Every place that sets a directive."""
+        return Setters(self.config)
+
+    @cached_property
+    def http(self) -> list[Block]:
+        """The http block."""
+        return [Block(self.config, node, node, "http") for node in self._tree.named.get("http", ())]
+
+    @cached_property
+    def servers(self) -> list[Server]:
+        """Every server of http."""
+        return servers(self.config)
 
     @cached_property
     def files(self) -> list[File]:
@@ -103,7 +124,12 @@ class NginxFacts:
 
     def tree(self) -> list[Node]:
         """The configuration as one tree."""
-        return self._tree
+        return self._tree.top
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration, with what applies in each block."""
+        return Config(self._tree)
 
     def asked(self) -> dict[str, tuple[Place, Location]]:
         """Where each address is asked for; empty when there is no configuration."""
@@ -118,10 +144,10 @@ class NginxFacts:
 
     def status_url(self) -> str | None:
         """A page of ``stub_status`` that loopback reaches: in a server that is the first on its address."""
-        for node in walk(self._tree):
-            if node.name != "stub_status" or node.parent is None or node.parent.name != "location":
+        for node in self._tree.named.get("stub_status", ()):
+            if node.parent is None or node.parent.name != "location":
                 continue
-            server = next((one for one in self._servers if one.node in node.ancestors()), None)
+            server = next((one for one in self.servers if one.node in node.ancestors()), None)
             path = node.parent.args[-1]
             for line in server.listens if server is not None and path.startswith("/") else ():
                 host = _LOOPBACK.get(line.endpoint.address, line.endpoint.address)
@@ -136,16 +162,12 @@ class NginxFacts:
         return config
 
     @cached_property
-    def _tree(self) -> list[Node]:
-        return expand(self._config)
-
-    @cached_property
-    def _servers(self) -> list[Server]:
-        return servers(self._tree)
+    def _tree(self) -> Tree:
+        return Tree(self._config)
 
     @cached_property
     def _endpoints(self) -> dict[Endpoint, tuple[ListenLine, ...]]:
-        return endpoints(self._servers)
+        return endpoints(self.servers)
 
     def _serving(self, endpoint: Endpoint) -> Listener | None:
         return serving(self._listeners(), endpoint)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from advisor.errors import Unread
 from advisor.facts.places import Location, Place
-from advisor.formats.nginx import Statement, absolute, column, line_text, scan
+from advisor.formats.nginx import FREE_FORM, Statement, absolute, column, line_text
 from advisor.snapshot.model import Nginx
 
 _MOST = 2_000_000
 """Statements in one tree, includes expanded; files that include each other twice grow without end."""
 
+_REALMS = {"upstream": "upstream/", "stream": "stream/", "mail": "mail/", **dict.fromkeys(FREE_FORM, None)}
+"""Blocks in which the words mean something else: what they are called in `Tree.named`; None for entries of a map."""
 
-@dataclass(slots=True, eq=False)
+
 class Node:
     """A statement where it takes effect. ``block`` is its block's path inside its own file (see `Place`)."""
 
-    statement: Statement
-    file: str
-    block: str
-    ordinal: int
-    parent: Node | None
-    children: list[Node] = field(default_factory=list)
+    __slots__ = ("block", "children", "file", "ordinal", "parent", "statement")
+
+    def __init__(self, statement: Statement, file: str, block: str, ordinal: int, parent: Node | None) -> None:
+        self.statement = statement
+        self.file = file
+        self.block = block
+        self.ordinal = ordinal
+        self.parent = parent
+        self.children: list[Node] = []
 
     @property
     def name(self) -> str:
@@ -46,6 +49,11 @@ class Node:
         """As a block: the path its children name as their ``block``."""
         return f"{self.block}/{self.name}#{self.ordinal}".lstrip("/")
 
+    @property
+    def at(self) -> str:
+        """The line it stands on, for messages."""
+        return f"{self.file}:{self.statement.line}"
+
     def ancestors(self) -> Iterator[Node]:
         """The blocks around it, innermost first."""
         node = self.parent
@@ -62,52 +70,124 @@ class Node:
         return [child for child in self.children if child.name == name]
 
 
-@dataclass(slots=True)
-class _Frame:
-    todo: Iterator[Statement]
-    file: str
-    block: str
-    parent: Node | None
-    out: list[Node]
-    chain: tuple[str, ...]
-    seen: Counter[tuple[str, bool]]
-
-
-def expand(nginx: Nginx) -> list[Node]:
+class Tree:
     """The tree below the entry file, includes in place.
+
+    ``named`` holds the statements of each name in the order of the files: those of ``stream``, ``mail`` and
+    ``upstream`` blocks under ``stream/NAME`` and so on, and none of a map's entries.
 
     Raises:
         Unread: when the tree has more than 2,000,000 statements.
         InputError: when a file can't be read as nginx reads it (file:line).
     """
-    scans = {path: scan(file.content, path) for path, file in nginx.files.items()}
-    top: list[Node] = []
-    stack = [_Frame(iter(scans[nginx.entry]), nginx.entry, "", None, top, (nginx.entry,), Counter())]
+
+    def __init__(self, nginx: Nginx) -> None:
+        self.nginx = nginx
+        self.named: dict[str, list[Node]] = {}
+        self.top = _expand(nginx, self.named)
+        self._setters: dict[str, dict[Node | None, list[Node]]] = {}
+
+    def own(self, block: Node | None, name: str) -> list[Node]:
+        """What a block itself sets of that name (None: the top level); empty where it sets nothing."""
+        return self._set_in(name).get(block, [])
+
+    def applied(self, block: Node | None, name: str) -> list[Node]:
+        """What applies in a block: its own, else what the nearest block around it sets; empty: nginx's default.
+
+        This is the rule of nginx's merging for single and for array directives alike (the lower level's set replaces
+        the upper one's). Directives that stand in no block of http are looked up with None.
+        """
+        setters = self._set_in(name)
+        while block not in setters:
+            if block is None:
+                return []
+            block = block.parent
+        return setters[block]
+
+    def chain(self, block: Node | None, name: str) -> list[list[Node]]:
+        """What every level from a block outwards sets, innermost first: the first applies, it replaces the others."""
+        setters = self._set_in(name)
+        levels = [setters[block]] if block in setters else []
+        while block is not None:
+            block = block.parent
+            if block in setters:
+                levels.append(setters[block])
+        return levels
+
+    def _set_in(self, name: str) -> dict[Node | None, list[Node]]:
+        found = self._setters.get(name)
+        if found is None:
+            found = self._setters[name] = {}
+            for node in self.named.get(name, ()):
+                found.setdefault(node.parent, []).append(node)
+        return found
+
+
+def _expand(nginx: Nginx, named: dict[str, list[Node]]) -> list[Node]:
+    scans = {path: file.statements(path) for path, file in nginx.files.items()}
+    first = _Frame(scans[nginx.entry], None, (nginx.entry,))
+    stack = [first]
     made = 0
     while stack:
         frame = stack[-1]
-        statement = next(frame.todo, None)
-        if statement is None:
+        for statement in frame.todo:
+            made += 1
+            node = frame.node(statement)
+            if frame.realm is not None:
+                named.setdefault(frame.realm + statement.name, []).append(node)
+            if statement.block is not None:
+                if statement.block:
+                    stack.append(frame.below(node, statement.block))
+                    break
+            elif statement.name == "include" and statement.args:
+                pattern = absolute(nginx.entry, statement.args[0].text)
+                paths = [path for path in nginx.includes.get(pattern, ()) if path in scans and path not in frame.files]
+                if paths:
+                    stack += [frame.included(scans[path], path) for path in reversed(paths)]
+                    break
+        else:
             stack.pop()
-            continue
-        made += 1
         if made > _MOST:
             raise Unread("nginx", f"the files include each other into more than {_MOST:,} statements")
+    return first.out
+
+
+class _Frame:
+    """A block, or an included file, that is being gone through."""
+
+    __slots__ = ("block", "file", "files", "out", "parent", "realm", "seen", "todo")
+
+    def __init__(self, statements: list[Statement], parent: Node | None, files: tuple[str, ...]) -> None:
+        """``files``: the includes that lead here, the innermost last."""
+        self.todo = iter(statements)
+        self.parent = parent
+        self.files = files
+        self.file = files[-1]
+        self.block = ""
+        self.realm: str | None = ""
+        self.out: list[Node] = []
+        self.seen: dict[tuple[str, bool], int] = {}
+
+    def node(self, statement: Statement) -> Node:
         key = (statement.name, statement.block is not None)
-        node = Node(statement, frame.file, frame.block, frame.seen[key], frame.parent)
-        frame.seen[key] += 1
-        frame.out.append(node)
-        if statement.block is not None:
-            inner = node.path
-            stack.append(_Frame(iter(statement.block), frame.file, inner, node, node.children, frame.chain, Counter()))
-        elif statement.name == "include" and statement.args:
-            pattern = absolute(nginx.entry, statement.args[0].text)
-            stack += [
-                _Frame(iter(scans[path]), path, "", frame.parent, frame.out, (*frame.chain, path), Counter())
-                for path in reversed(nginx.includes.get(pattern, []))
-                if path in scans and path not in frame.chain
-            ]
-    return top
+        ordinal = self.seen.get(key, 0)
+        self.seen[key] = ordinal + 1
+        node = Node(statement, self.file, self.block, ordinal, self.parent)
+        self.out.append(node)
+        return node
+
+    def below(self, node: Node, statements: list[Statement]) -> _Frame:
+        frame = _Frame(statements, node, self.files)
+        frame.block = node.path
+        frame.out = node.children
+        frame.realm = _REALMS.get(node.name, "") if self.realm == "" else self.realm
+        return frame
+
+    def included(self, statements: list[Statement], path: str) -> _Frame:
+        frame = _Frame(statements, self.parent, (*self.files, path))
+        frame.out = self.out
+        frame.realm = self.realm
+        return frame
 
 
 def locate(nginx: Nginx, node: Node, argument: int | None = None) -> Location:

@@ -2,83 +2,130 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from advisor.catalog.directives import DIRECTIVES
 from advisor.catalog.nginx import DEFAULT_BACKLOG, DEFAULT_KEEPALIVE_TIMEOUT, SETTINGS
-from advisor.errors import PlanError
+from advisor.errors import PlanError, Unread
 from advisor.facts.derive import Facts
 from advisor.facts.listens import parse_backlog
+from advisor.facts.settings import read
 from advisor.facts.tree import Node, walk
 from advisor.findings import Place
 from advisor.formats.nginx_edit import At, Edit, Insert, SetArgs, SetParam, apply
-from advisor.formats.nginx_values import parse_time, write_time
+from advisor.formats.nginx_values import parse_time, write_size, write_time
 from advisor.remedy.lattice import Target, Wants
 
 _BACKLOG = "backlog="
 
+Args = tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class NginxChange:
-    """One directive: its text before (None: it was not there) and after, as a person writes it."""
+    """One directive: its text before (None: it was not there) and after (None: it is taken out), as one writes it.
+
+    ``meant`` is what shall apply afterwards, of that directive, in the scope it stands in: the arguments of each
+    statement of the set.
+    """
 
     place: Place
     target: str
     before: str | None
-    after: str
+    after: str | None
+    meant: tuple[Args, ...]
     rules: tuple[str, ...]
     needs: tuple[str, ...]
     edit: Edit
 
 
 def nginx_changes(facts: Facts, wants: dict[Target, Wants]) -> list[NginxChange]:
-    """The directives whose value changes, by file and place."""
+    """The directives that change, by file and place.
+
+    Raises:
+        PlanError: when what is wanted can't be written there.
+    """
     if facts.snapshot.nginx is None:
         return []
-    nodes = {node.place: node for node in walk(facts.nginx.tree())}
+    nodes: dict[Place, Node] = {}
+    for node in walk(facts.nginx.tree()):
+        nodes.setdefault(node.place, node)
     changes = []
     for (place, target), want in wants.items():
         if place is not None:
-            change = _WRITERS[target](place, nodes.get(place), want)
-            if change is not None:
-                changes.append(change)
+            changes += _WRITERS.get(target, _directive)(facts, place, nodes.get(place), want)
     return sorted(changes, key=lambda change: (change.place.file, change.place.block, change.place.ordinal))
 
 
-def _keepalive_timeout(place: Place, node: Node | None, want: Wants) -> NginxChange | None:
+def _directive(facts: Facts, place: Place, node: Node | None, want: Wants) -> list[NginxChange]:
+    """A directive of one argument: set where it stands, else added to its block."""
+    name = want.target[1]
+    kind = DIRECTIVES[name].kind
+    old = _now(facts, node, name)
+    new = want.value(old)
+    if node is not None and new == old:
+        return []
+    text = str(new) if isinstance(new, str) else _WRITE[kind](new, node.args[0] if node and node.args else "")
+    return [change(place, want, node, (text,))]
+
+
+def _now(facts: Facts, node: Node | None, name: str) -> float | str:
+    """The value a directive has; nginx's default where nothing sets it."""
+    try:
+        value = read(node, name) if node is not None else facts.nginx.main.value(name)
+    except Unread as unread:
+        raise PlanError(f"{DIRECTIVES[name].word} can't be changed: {unread.why}") from None
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return 0 if value is None else value
+
+
+_WRITE: dict[str, Callable[[float, str], str]] = {
+    "time": write_time,
+    "size": lambda size, _: write_size(size),
+    "count": lambda number, _: str(int(number)),
+}
+
+
+def _keepalive_timeout(_: Facts, place: Place, node: Node | None, want: Wants) -> list[NginxChange]:
     if node is None:
-        after = write_time(float(want.value(DEFAULT_KEEPALIVE_TIMEOUT)), like="")
-        return _change(place, want, None, (after,), Insert(place.block, place.directive, (after,)))
+        return [change(place, want, None, (write_time(float(want.value(DEFAULT_KEEPALIVE_TIMEOUT)), like=""),))]
     seconds = parse_time(node.args[0])
     if seconds is None:
-        raise PlanError(f"{place.file}:{node.statement.line}: '{node.args[0]}' is no time; nginx -t says more")
+        raise PlanError(f"{node.at}: '{node.args[0]}' is no time; nginx -t says more")
     new = float(want.value(seconds))
     args = [write_time(new, like=node.args[0]), *node.args[1:]]
     if len(args) > 1 and (parse_time(args[1]) or 0) > new:
         args[1] = str(int(new))
-    if new == seconds:
-        return None
-    return _change(place, want, node, tuple(args), SetArgs(_at(place), tuple(args)))
+    return [] if new == seconds else [change(place, want, node, tuple(args))]
 
 
-def _listen_backlog(place: Place, node: Node | None, want: Wants) -> NginxChange | None:
+def _listen_backlog(_: Facts, place: Place, node: Node | None, want: Wants) -> list[NginxChange]:
     if node is None:
         raise PlanError(f"{place.file}: the listen directive in {place.block} is not there any more; read it again")
     now = parse_backlog(node.args)
     new = int(want.value(DEFAULT_BACKLOG if now is None else now))
     if new == now:
-        return None
+        return []
     kept = [arg for arg in node.args if not arg.startswith(_BACKLOG)]
-    return _change(place, want, node, (*kept, f"{_BACKLOG}{new}"), SetParam(_at(place), "backlog", str(new)))
+    edit = SetParam(_at(place), "backlog", str(new))
+    return [change(place, want, node, (*kept, f"{_BACKLOG}{new}"), edit)]
 
 
-_WRITERS = {"keepalive_timeout": _keepalive_timeout, "listen.backlog": _listen_backlog}
+_WRITERS: dict[str, Callable[[Facts, Place, Node | None, Wants], list[NginxChange]]] = {
+    "keepalive_timeout": _keepalive_timeout,
+    "listen.backlog": _listen_backlog,
+}
 
 
-def _change(place: Place, want: Wants, node: Node | None, args: tuple[str, ...], edit: Edit) -> NginxChange:
+def change(place: Place, want: Wants, node: Node | None, args: Args, edit: Edit | None = None) -> NginxChange:
+    """A directive that gets these arguments, where it stands or, without a node, as a new one."""
     target = want.target[1]
     before = None if node is None else " ".join([node.name, *node.args])
     after = " ".join([place.directive, *args])
-    return NginxChange(place, target, before, after, tuple(want.rules), SETTINGS[target].needs, edit)
+    edit = edit or (Insert(place.block, place.directive, args) if node is None else SetArgs(_at(place), args))
+    return NginxChange(place, target, before, after, (args,), tuple(want.rules), SETTINGS[target].needs, edit)
 
 
 def _at(place: Place) -> At:
@@ -93,8 +140,8 @@ def edited(facts: Facts, changes: list[NginxChange]) -> dict[str, bytes]:
         InputError: when an edit would change more than was planned.
     """
     by_file: dict[str, list[Edit]] = {}
-    for change in changes:
-        by_file.setdefault(change.place.file, []).append(change.edit)
+    for one in changes:
+        by_file.setdefault(one.place.file, []).append(one.edit)
     result = {}
     for path, edits in sorted(by_file.items()):
         file = facts.snapshot.nginx.files[path] if facts.snapshot.nginx else None

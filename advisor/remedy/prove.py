@@ -18,18 +18,22 @@ def only_what_was_meant(before: Facts, after: Facts, changes: list[NginxChange])
     """
     if not changes:
         return
-    planned = {change.place: change.after for change in changes}
-    meant = [
-        (scope_of(node), node.name, planned[node.place]) for node in walk(after.nginx.tree()) if node.place in planned
-    ]
+    planned = {change.place: change.meant for change in changes}
+    meant = {
+        (scope_of(node), node.name): planned[node.place]
+        for facts in (before, after)
+        for node in walk(facts.nginx.tree())
+        if node.place in planned
+    }
     was, is_now = effective(before.nginx.tree()), effective(after.nginx.tree())
     for scope in was.keys() | is_now.keys():
         old, new = was.get(scope, {}), is_now.get(scope, {})
         for name in old.keys() | new.keys():
-            if old.get(name) == new.get(name):
+            said = new.get(name, ())
+            if said == old.get(name, ()):
                 continue
-            said = [" ".join([name, *args]) for args in new.get(name, ())]
-            if not any(said == [text] and name == one and _within(scope, where) for where, one, text in meant):
+            wanted = (where for (where, one), values in meant.items() if one == name and values == said)
+            if not any(_within(scope, where) for where in wanted):
                 raise PlanError(f"the edit would also change {name} in {scope or 'the file'}; nothing is written")
 
 

@@ -10,7 +10,8 @@ from advisor.facts import tree
 from advisor.facts.derive import Facts
 from advisor.facts.effective import effective
 from advisor.facts.places import Place
-from advisor.facts.tree import expand, locate, walk
+from advisor.facts.tree import Tree, locate, walk
+from advisor.snapshot.record import replace
 
 CONF = "/etc/nginx/nginx.conf"
 A = "/etc/nginx/a.conf"
@@ -18,7 +19,7 @@ B = "/etc/nginx/b.conf"
 
 
 def names(files: dict[str, str]) -> list[str]:
-    nodes = expand(nginx_of({path: text.encode() for path, text in files.items()}))
+    nodes = Tree(nginx_of({path: text.encode() for path, text in files.items()})).top
     return [" ".join([node.name, *node.args]) for node in walk(nodes)]
 
 
@@ -28,7 +29,9 @@ def test_an_include_stands_where_it_is_included() -> None:
 
 
 def test_a_file_may_be_included_twice() -> None:
-    nodes = expand(nginx_of({CONF: b"http { server { include a.conf; } server { include a.conf; } }", A: b"gzip on;"}))
+    nodes = Tree(
+        nginx_of({CONF: b"http { server { include a.conf; } server { include a.conf; } }", A: b"gzip on;"})
+    ).top
     twice = [node for node in walk(nodes) if node.name == "gzip"]
     assert [node.place for node in twice] == [Place(A, "", "gzip", 0)] * 2
     assert [[above.name for above in node.ancestors()] for node in twice] == [["server", "http"]] * 2
@@ -60,7 +63,7 @@ def test_files_that_multiply_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     files = {CONF: "include f0.conf;"} | {f"/etc/nginx/f{n}.conf": f"include f{n + 1}.conf;" * 10 for n in range(12)}
     config = nginx_of({path: text.encode() for path, text in files.items()})
     with pytest.raises(Unread, match="more than 5,000 statements"):
-        expand(config)
+        Tree(config)
     facts = Facts(snapshot_with(nginx=config))
     with pytest.raises(Unread, match="include each other"):
         assert facts.nginx.keepalives
@@ -68,13 +71,13 @@ def test_files_that_multiply_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_file_nginx_would_refuse_is_named_with_its_line() -> None:
     config = nginx_of({CONF: b"http {\n include a.conf;\n}", A: b""})
-    broken = {**config.files, A: config.files[A].model_copy(update={"content": b"gzip on;\n}\n"})}
+    broken = {**config.files, A: replace(config.files[A], content=b"gzip on;\n}\n")}
     with pytest.raises(InputError, match=r"/etc/nginx/a\.conf:2"):
-        expand(config.model_copy(update={"files": broken}))
+        Tree(replace(config, files=broken))
 
 
 def test_a_place_counts_blocks_and_directives_apart() -> None:
-    nodes = expand(nginx_of({CONF: b"http { server { } server { listen 1; listen 2; location / { listen 3; } } }"}))
+    nodes = Tree(nginx_of({CONF: b"http { server { } server { listen 1; listen 2; location / { listen 3; } } }"})).top
     found = [node.place for node in walk(nodes) if node.name == "listen"]
     assert found == [
         Place(CONF, "http#0/server#1", "listen", 0),
@@ -85,14 +88,14 @@ def test_a_place_counts_blocks_and_directives_apart() -> None:
 
 def test_a_place_is_found_by_line_and_column() -> None:
     config = nginx_of({CONF: "http {\r\n\tadd_header é 'ü\tx';\r\n}\r\n".encode()})
-    (node,) = [node for node in walk(expand(config)) if node.name == "add_header"]
+    (node,) = [node for node in walk(Tree(config).top) if node.name == "add_header"]
     whole, second = locate(config, node), locate(config, node, 1)
     assert (whole.line, whole.column, whole.length, whole.excerpt) == (2, 2, 18, "\tadd_header é 'ü\tx';")
     assert (second.line, second.column, second.length) == (2, 15, 5)
 
 
 def values(text: str, name: str) -> dict[str, tuple[tuple[str, ...], ...] | None]:
-    found = effective(expand(nginx_of({CONF: text.encode()})))
+    found = effective(Tree(nginx_of({CONF: text.encode()})).top)
     return {scope.replace(f"{CONF}:", ""): own.get(name) for scope, own in found.items()}
 
 

@@ -18,6 +18,7 @@ CHANGE = NginxChange(
     target="keepalive_timeout",
     before="keepalive_timeout 300",
     after="keepalive_timeout 60",
+    meant=(("60",),),
     rules=("keepalive-timeout-long",),
     needs=("reload",),
     edit=SetArgs(At("http#0/server#0", "keepalive_timeout"), ("60",)),

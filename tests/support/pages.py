@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from advisor.catalog.counters import COUNTERS, GAUGES
+from advisor.catalog.directives import DIRECTIVES, UNITS, Directive
 from advisor.catalog.nginx import SETTINGS
 from advisor.catalog.sysctl import KEYS, Key
 from advisor.cli.main import app
@@ -99,10 +100,22 @@ def _key(key: Key) -> list[str]:
     return [f"`{key.name}`", kind, ", ".join(key.parts), key.default or "", writes, ", ".join(key.needs) or "at once"]
 
 
+def directives() -> str:
+    """Every nginx directive that facts read."""
+    return _table("directive | kind | default | contexts | since", map(_directive, DIRECTIVES.values()))
+
+
+def _directive(one: Directive) -> list[str]:
+    kind = f"{one.kind} ({UNITS[one.kind].name})" if one.kind in UNITS else one.kind
+    defaults = [one.default or "", *(f"{text} from {since} on" for since, text in one.later)]
+    since = f"until {one.gone}" if one.gone else one.since or ""
+    return [f"`{one.name.replace('/', '.')}`", kind, ", ".join(filter(None, defaults)), one.contexts, since]
+
+
 def settings() -> str:
     """Every nginx directive, or parameter of one, that a step may write."""
-    rows = ([f"`{name}`", _unit(one.unit), ", ".join(one.needs)] for name, one in SETTINGS.items())
-    return _table("directive | unit | takes effect", rows)
+    rows = ([f"`{name}`", one.kind, ", ".join(one.needs)] for name, one in SETTINGS.items())
+    return _table("directive | kind | takes effect", rows)
 
 
 def counters() -> str:
@@ -143,6 +156,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "rules": rules,
     "facts": facts,
     "sysctls": sysctls,
+    "directives": directives,
     "settings": settings,
     "counters": counters,
     "sites": sites,

@@ -1,0 +1,314 @@
+"""Directives as facts: the value that applies in a block (``here.sendfile``), and each place that sets one.
+
+A value is what nginx makes of the first argument: true or false, seconds, bytes, a count, or a word; of a directive
+that takes several, the whole text. Where nothing sets it, it is the default of the version at hand.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from advisor.catalog.directives import DIRECTIVES, default
+from advisor.errors import Unread
+from advisor.facts.places import Location, Place
+from advisor.facts.tree import Node, Tree, locate
+from advisor.facts.values import Count, Item, Seconds, Size
+from advisor.formats.nginx_values import parse_count, parse_size, parse_time
+
+Value = bool | float | str
+_READERS = {"time": parse_time, "size": parse_size, "count": parse_count}
+_FLAGS = {"on": True, "off": False}
+
+
+class Config:
+    """The tree, the version it is judged for, and what its blocks are called.
+
+    ``version`` is None where it is not known.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        text = tree.nginx.version
+        self.version = None if text is None else tuple(int(part) for part in text.split("."))
+
+    def value(self, block: Node | None, name: str) -> Value | None:
+        """What applies in a block, as `Directive.kind` says; None where neither the files nor nginx have a value.
+
+        Raises:
+            Unread: when it is no value nginx would take or holds a variable, and when it is the default, and that
+                depends on a version which is not known.
+        """
+        nodes = self.tree.applied(block, name)
+        if nodes:
+            return read(nodes[-1], name)
+        try:
+            text = default(name, self.version)
+        except LookupError as error:
+            raise Unread("nginx", f"{error}; --nginx-version 1.22.1 would say it") from None
+        return None if text is None else _parse(name, text.split())
+
+    def origin(self, block: Node | None, name: str) -> str:
+        """Where the value stands: file and line, or that it is nginx's default."""
+        nodes = self.tree.applied(block, name)
+        return nodes[-1].at if nodes else "nginx's default"
+
+    def called(self, block: Node | None) -> str:
+        """A block in a person's words: ``http``, ``server a.example``, ``location /x of server a.example``."""
+        words = []
+        node = block
+        while node is not None:
+            if node.name in {"server", "upstream"}:
+                words.append(f"{node.name} {self.server_name(node) if node.name == 'server' else ''.join(node.args)}")
+            elif node.name in {"location", "if", "limit_except"}:
+                words.append(f"{node.name} {' '.join(node.args)}")
+            node = node.parent
+        if words:
+            return " of ".join(words)
+        return block.name if block is not None else "main"
+
+    def server_name(self, server: Node) -> str:
+        """Its first name, else its first address, else its place."""
+        for directive in ("server_name", "listen"):
+            names = [arg for node in self.tree.own(server, directive) for arg in node.args if arg not in {"", "_"}]
+            if names:
+                return names[0]
+        return server.path
+
+
+def read(node: Node, name: str) -> Value:
+    """What nginx makes of a directive's arguments.
+
+    Raises:
+        Unread: when nginx would refuse them, or what they are is known only at run time.
+    """
+    value = _parse(name, node.args)
+    if value is None:
+        said = " ".join(node.args)[:60]
+        why = "depends on the request" if "$" in said else f"is nothing nginx would take for {node.name}"
+        raise Unread("nginx", f"{node.at}: '{said}' {why}")
+    return value
+
+
+def _parse(name: str, args: list[str]) -> Value | None:
+    kind = DIRECTIVES[name].kind
+    if kind == "words":
+        return " ".join(args)
+    first = args[0] if args else ""
+    if kind == "flag":
+        return _FLAGS.get(first.lower())
+    if kind == "word":
+        return first or None
+    return _READERS[kind](first)
+
+
+class Here:
+    """The values that apply in a block; names go on with a directive, ``upstream.keepalive`` with one of upstream."""
+
+    FACT_KIND: ClassVar[str] = "directives"
+    __slots__ = ("block", "config")
+
+    def __init__(self, config: Config, block: Node | None) -> None:
+        self.config = config
+        self.block = block
+
+    def value(self, name: str) -> Value | None:
+        """What applies."""
+        return self.config.value(self._block(name), name)
+
+    def origin(self, name: str) -> str:
+        """Where it stands."""
+        return self.config.origin(self._block(name), name)
+
+    def _block(self, name: str) -> Node | None:
+        """Directives of ``events`` are looked up there, wherever one asks from."""
+        if DIRECTIVES[name].contexts == "e":
+            return next(iter(self.config.tree.named.get("events", ())), None)
+        return self.block
+
+
+class Block(Item):
+    """A block of the configuration, or something that stands in one: ``block`` is where its values are looked up."""
+
+    __slots__ = ("_block", "_config", "_node", "id")
+
+    def __init__(self, config: Config, block: Node | None, node: Node | None, name: str) -> None:
+        """``node`` is where findings point; ``name`` the id."""
+        self._config = config
+        self._block = block
+        self._node = node
+        self.id = name
+
+    @property
+    def here(self) -> Here:
+        """The values that apply in this block."""
+        return Here(self._config, self._block)
+
+    @property
+    def block(self) -> str:
+        """The kind of block: main, events, http, server, location, if, upstream."""
+        return self._block.name if self._block is not None else "main"
+
+    @property
+    def location(self) -> Location:
+        """Where it stands."""
+        node = self._node
+        if node is None:
+            return Location(logical=self.id, file=self._config.tree.nginx.entry)
+        simple = node.statement.block is None and node.statement.args
+        return locate(self._config.tree.nginx, node, 0 if simple else None)
+
+    def place(self, directive: str) -> Place:
+        """Where a directive would be written so that it applies here: where this very block sets it, else new."""
+        return place_for(self._config.tree, self._block, directive)
+
+
+def place_for(tree: Tree, block: Node | None, directive: str) -> Place:
+    """Where a directive would be written so that it applies in a block.
+
+    Args:
+        tree: the configuration.
+        block: the block; directives of main or events go to their own level, wherever that is asked from.
+        directive: one of the catalogue.
+
+    Raises:
+        Unread: when it may not stand there.
+    """
+    entry = DIRECTIVES[directive]
+    if entry.contexts == "m":
+        block = None
+    elif entry.contexts == "e":
+        block = next(iter(tree.named.get("events", ())), None)
+        if block is None:
+            raise Unread("nginx", f"there is no events block to give {entry.word} to")
+    elif block is None or _letter(block) not in entry.contexts:
+        where = block.name if block is not None else "the main context"
+        raise Unread("nginx", f"{entry.word} may not stand in {where}")
+    own = tree.own(block, directive)
+    if own:
+        return own[-1].place
+    if block is None:
+        return Place(tree.nginx.entry, "", entry.word)
+    return Place(block.file, block.path, entry.word)
+
+
+def _letter(block: Node) -> str:
+    return {"if": "i", "limit_except": "-"}.get(block.name, block.name[0])
+
+
+class Setting(Block):
+    """A place that sets a directive; ``here`` are the values that apply in the block it stands in."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """Its arguments as they stand."""
+        return " ".join(self._setter.args)
+
+    @property
+    def alone(self) -> bool:
+        """Whether its block sets it once only."""
+        return len(self._config.tree.own(self._block, self._name)) == 1
+
+    def place(self, directive: str) -> Place:
+        """Where it stands itself, or where another directive would be written so that it applies in its block."""
+        node = self._setter
+        return node.place if directive == self._name else place_for(self._config.tree, self._block, directive)
+
+    @property
+    def _setter(self) -> Node:
+        if self._node is None:
+            raise TypeError(self.id)
+        return self._node
+
+    @property
+    def _name(self) -> str:
+        realm = "upstream/" if self.block == "upstream" else ""
+        return realm + self._setter.name
+
+
+class FlagSetting(Setting):
+    """A place that sets an on-off directive."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> bool:
+        """Whether it is on."""
+        return bool(read(self._setter, self._name))
+
+
+class TimeSetting(Setting):
+    """A place that sets a time."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Seconds:
+        """The time."""
+        return float(read(self._setter, self._name))
+
+
+class SizeSetting(Setting):
+    """A place that sets a size."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Size:
+        """The size."""
+        return int(read(self._setter, self._name))
+
+
+class CountSetting(Setting):
+    """A place that sets a number."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Count:
+        """The number."""
+        return int(read(self._setter, self._name))
+
+
+class WordSetting(Setting):
+    """A place that sets a word, or several."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> str:
+        """The first argument; of a directive that takes several, all of them."""
+        return str(read(self._setter, self._name))
+
+
+BY_KIND: dict[str, type[Setting]] = {
+    "flag": FlagSetting,
+    "time": TimeSetting,
+    "size": SizeSetting,
+    "count": CountSetting,
+    "word": WordSetting,
+    "words": WordSetting,
+}
+
+
+class Setters:
+    """Every place that sets a directive; names go on with one."""
+
+    FACT_KIND: ClassVar[str] = "setters"
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def all(self, name: str) -> list[Setting]:
+        """The places that set it: one item a place of the files, the first where a file is included twice."""
+        made = BY_KIND[DIRECTIVES[name].kind]
+        nodes = {node.place: node for node in reversed(self._config.tree.named.get(name, ()))}
+        called: dict[str, int] = {}
+        items = []
+        for node in reversed(nodes.values()):
+            words = self._config.called(node.parent)
+            called[words] = called.get(words, 0) + 1
+            words = words if called[words] == 1 else f"{words} #{called[words]}"
+            items.append(made(self._config, node.parent, node, words))
+        return items
