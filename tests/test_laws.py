@@ -24,6 +24,7 @@ from advisor.remedy.plan import Outcome, Plan, make_plan
 from advisor.remedy.sysctl import DROPIN
 from advisor.snapshot.mask import mask
 from advisor.snapshot.model import SOURCES, Reading, Snapshot, SysctlFile
+from advisor.snapshot.record import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,21 +64,21 @@ def knocked_out(snapshot: Snapshot) -> Iterator[tuple[str, Snapshot]]:
     for source in SOURCES:
         if getattr(snapshot, source) is not None and not (asked and source == "sysctl_files"):
             unread = {**snapshot.unread, source: "knocked out"}
-            yield source, snapshot.model_copy(update={source: None, "unread": unread})
+            yield source, replace(snapshot, **{source: None, "unread": unread})
     if snapshot.sysctls is not None:
         for key in snapshot.sysctls.values:
             rest = {name: value for name, value in snapshot.sysctls.values.items() if name != key}
-            yield key, snapshot.model_copy(update={"sysctls": snapshot.sysctls.model_copy(update={"values": rest})})
+            yield key, replace(snapshot, sysctls=replace(snapshot.sysctls, values=rest))
     for name in snapshot.counters or ():
         rest = {key: value for key, value in (snapshot.counters or {}).items() if key != name}
-        yield name, snapshot.model_copy(update={"counters": rest})
+        yield name, replace(snapshot, counters=rest)
     yield from _rows(snapshot)
     if snapshot.nginx is not None:
         for path, file in snapshot.nginx.files.items():
-            files = {**snapshot.nginx.files, path: file.model_copy(update={"modified": None})}
+            files = {**snapshot.nginx.files, path: replace(file, modified=None)}
             yield (
                 f"{path} modified",
-                snapshot.model_copy(update={"nginx": snapshot.nginx.model_copy(update={"files": files})}),
+                replace(snapshot, nginx=replace(snapshot.nginx, files=files)),
             )
 
 
@@ -90,9 +91,9 @@ def _rows(snapshot: Snapshot) -> Iterator[tuple[str, Snapshot]]:
             less.append(("drops once", {"drops": Reading(first=row.drops.first)}))
         for name, update in less:
             rows = [*snapshot.sockets.listeners]
-            rows[index] = row.model_copy(update=update)
-            changed = snapshot.sockets.model_copy(update={"listeners": rows})
-            yield f"{name} of {row.port}", snapshot.model_copy(update={"sockets": changed})
+            rows[index] = replace(row, **update)
+            changed = replace(snapshot.sockets, listeners=rows)
+            yield f"{name} of {row.port}", replace(snapshot, sockets=changed)
 
 
 def by_item(found: list[Verdict]) -> dict[str, dict[str, list[State]]]:
@@ -182,14 +183,14 @@ def applied(plan: Plan) -> Snapshot:
         if snapshot.sysctls is not None:
             lines = {one.key: one.value for one in sysctl.parse(dropin, DROPIN).settings}
             known = {key: lines.get(key, value) for key, value in snapshot.sysctls.values.items()}
-            update["sysctls"] = snapshot.sysctls.model_copy(update={"values": known})
-        snapshot = snapshot.model_copy(update=update)
+            update["sysctls"] = replace(snapshot.sysctls, values=known)
+        snapshot = replace(snapshot, **update)
     if snapshot.nginx is not None:
         after = {
-            path: file.model_copy(update={"content": plan.prediction.files.get(path, file.content)})
+            path: replace(file, content=plan.prediction.files.get(path, file.content))
             for path, file in snapshot.nginx.files.items()
         }
-        snapshot = snapshot.model_copy(update={"nginx": snapshot.nginx.model_copy(update={"files": after})})
+        snapshot = replace(snapshot, nginx=replace(snapshot.nginx, files=after))
     return snapshot
 
 

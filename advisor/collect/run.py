@@ -21,6 +21,7 @@ from advisor.errors import AdvisorError, InputError
 from advisor.facts.derive import Facts
 from advisor.facts.nginx import NginxFacts
 from advisor.snapshot.model import SOURCES, Nginx, Snapshot
+from advisor.snapshot.record import replace
 from advisor.system import System
 
 Say = Callable[[str], None]
@@ -168,7 +169,7 @@ class _Run:
         self.say(entry)
         config, problems = read_nginx(self.system, entry)
         self.problems += problems
-        return config.model_copy(update={"version": self._version()})
+        return replace(config, version=self._version())
 
     def _entry(self) -> str:
         processes = self.found.get("processes")

@@ -7,8 +7,6 @@ import fnmatch
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from advisor import __version__
 from advisor.engine.judge import judge
 from advisor.engine.rule import Case, Rule
@@ -16,6 +14,7 @@ from advisor.engine.syntax import did_you_mean
 from advisor.errors import AdvisorError, RuleError
 from advisor.findings import State, Verdict
 from advisor.formats.nginx import absolute, scan, walk
+from advisor.snapshot.json import ShapeError, build
 from advisor.snapshot.model import IDLE_EDGES, SOURCES, Snapshot
 
 ENTRY = "/etc/nginx/nginx.conf"
@@ -45,7 +44,7 @@ def snapshot_of(given: Given) -> Snapshot:
             raise RuleError(f"given: unknown key '{key[:80]}'{did_you_mean(key, (*_BUILDERS, *_BESIDE))}")
     try:
         sources = {source: value for build in _BUILDERS.values() for source, value in build(given)}
-        return Snapshot.model_validate(
+        return build(
             {
                 "schema": "advisor.snapshot/v1",
                 "advisor": __version__,
@@ -56,9 +55,8 @@ def snapshot_of(given: Given) -> Snapshot:
                 **sources,
             }
         )
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise RuleError(f"given: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except ShapeError as error:
+        raise RuleError(f"given: {error}") from None
     except (AttributeError, TypeError, ValueError) as error:
         raise RuleError(f"given: not of the shape of a case ({error}); see rules/README.md") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from advisor.errors import InputError
 from advisor.facts.derive import READS
+from advisor.snapshot.json import dumps
 from advisor.snapshot.mask import mask
 from advisor.snapshot.model import Snapshot
 from advisor.system import write_whole
@@ -12,7 +13,7 @@ from advisor.system import write_whole
 def to_json(snapshot: Snapshot, *, with_config: bool) -> str:
     """The snapshot as JSON; arguments that no fact reads are masked unless ``with_config``."""
     shown = snapshot if with_config else mask(snapshot, READS)
-    return shown.model_dump_json(by_alias=True, indent=1, exclude_none=True) + "\n"
+    return dumps(shown) + "\n"
 
 
 def keep(text: str, path: str) -> None:

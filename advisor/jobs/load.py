@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 
@@ -16,6 +15,7 @@ from advisor.facts.derive import Facts
 from advisor.facts.site import check
 from advisor.facts.values import Version
 from advisor.snapshot.model import Snapshot
+from advisor.snapshot.record import replace
 from advisor.system import MIB, System
 
 _LARGEST = 512 * MIB
@@ -42,8 +42,8 @@ def snapshot(request: Request, kept: str | None, say: Say) -> Snapshot:
     site = {**found.site, **dict(request.site)}
     nginx = found.nginx
     if nginx is not None and request.nginx_version is not None:
-        nginx = nginx.model_copy(update={"version": request.nginx_version})
-    return found.model_copy(update={"site": site, "nginx": nginx})
+        nginx = replace(nginx, version=request.nginx_version)
+    return replace(found, site=site, nginx=nginx)
 
 
 def _version(text: str) -> None:
@@ -71,16 +71,13 @@ def parse(data: bytes, name: str) -> Snapshot:
     Raises:
         InputError: naming the field that is no part of a snapshot, or has another shape.
     """
-    from pydantic import ValidationError  # noqa: PLC0415 (only where a snapshot is read back)
+    from advisor.snapshot.json import ShapeError, loads  # noqa: PLC0415 (pydantic, only where one is read back)
 
     try:
-        return Snapshot.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the document"
-        raise InputError(f"{name}: {where}: {first['msg']}; make one with 'advisor collect -o FILE'") from None
-    except (json.JSONDecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise InputError(f"{name} is no snapshot: {error}; make one with 'advisor collect -o FILE'") from None
+        return loads(data)
+    except ShapeError as error:
+        where = error.where or "the document"
+        raise InputError(f"{name}: {where}: {error.what}; make one with 'advisor collect -o FILE'") from None
 
 
 def rules(folder: str | None = None) -> list[Rule]:

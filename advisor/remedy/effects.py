@@ -23,6 +23,7 @@ from advisor.facts.servers import Endpoint
 from advisor.facts.sockets import serving
 from advisor.facts.values import Histogram
 from advisor.snapshot.model import Ages, Listener, Reading, Snapshot
+from advisor.snapshot.record import replace
 from advisor.units import PER_S, N, Unit
 
 _FULL = 0.95
@@ -93,7 +94,7 @@ def _queues(before: Facts, after: Facts, out: Moved) -> None:
         if limit is None:
             out.void[f"listener.limit@{listener.id}"] = why
         else:
-            out.listeners[listener.id] = row.model_copy(update={"limit": limit})
+            out.listeners[listener.id] = replace(row, limit=limit)
             out.effects.append(Effect(f"accept queue of {listener.id}", row.limit, limit, N))
 
 
@@ -135,7 +136,7 @@ def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, tim
     after = max(0, held - gone)
     ages = Ages(counts=list(idle.cut(timeout).counts), oldest=idle.cut(timeout).oldest)
     states = {**row.states, "ESTABLISHED": after}
-    out.listeners[name] = row.model_copy(update={"idle": ages, "states": states})
+    out.listeners[name] = replace(row, idle=ages, states=states)
     if held:
         out.effects.append(Effect(f"ESTABLISHED on {name}", held, after, N))
     return idle.returning(timeout)
@@ -193,7 +194,7 @@ def carry(snapshot: Snapshot, out: Moved) -> Snapshot:
         )
         states = {**snapshot.sockets.states}
         states["ESTABLISHED"] = max(0, states.get("ESTABLISHED", 0) - gone)
-        update["sockets"] = snapshot.sockets.model_copy(update={"listeners": rows, "states": states})
+        update["sockets"] = replace(snapshot.sockets, listeners=rows, states=states)
     if snapshot.counters is not None and out.counters:
         update["counters"] = {**snapshot.counters, **out.counters}
-    return snapshot.model_copy(update=update)
+    return replace(snapshot, **update)

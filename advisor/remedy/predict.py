@@ -13,6 +13,7 @@ from advisor.remedy.lattice import Target, Wants
 from advisor.remedy.nginx import NginxChange, edited, nginx_changes
 from advisor.remedy.sysctl import DROPIN, SysctlChange, drop_in, sysctl_changes
 from advisor.snapshot.model import Snapshot, SysctlFile
+from advisor.snapshot.record import replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,20 @@ def _with_sysctls(snapshot: Snapshot, changes: list[SysctlChange], dropin: bytes
         # A key that only a given file sets, and this kernel lacks, stays absent.
         after = {change.key: change.after for change in changes}
         values = {key: after.get(key, value) for key, value in snapshot.sysctls.values.items()}
-        update["sysctls"] = snapshot.sysctls.model_copy(update={"values": values})
+        update["sysctls"] = replace(snapshot.sysctls, values=values)
     if snapshot.sysctl_files is not None:
         # Where files are judged as if applied, the drop-in is one of them, and the last.
         given = any(file.given for file in snapshot.sysctl_files)
         others = [file for file in snapshot.sysctl_files if file.path != DROPIN]
         update["sysctl_files"] = [*others, SysctlFile(path=DROPIN, content=dropin, given=given)]
-    return snapshot.model_copy(update=update)
+    return replace(snapshot, **update)
 
 
 def _with_files(snapshot: Snapshot, files: dict[str, bytes]) -> Snapshot:
     if snapshot.nginx is None or not files:
         return snapshot
     changed = {
-        path: file.model_copy(update={"content": files[path]}) if path in files else file
+        path: replace(file, content=files[path]) if path in files else file
         for path, file in snapshot.nginx.files.items()
     }
-    return snapshot.model_copy(update={"nginx": snapshot.nginx.model_copy(update={"files": changed})})
+    return replace(snapshot, nginx=replace(snapshot.nginx, files=changed))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from advisor.catalog.sysctl import DEAD, KEYS
 from advisor.formats import sysctl
 from advisor.formats.nginx import FREE_FORM, Token, scan, walk
+from advisor.snapshot.record import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,23 +43,21 @@ def mask(snapshot: Snapshot, kept: frozenset[str]) -> Snapshot:
         InputError: when an nginx file does not scan: file:line.
     """
     files = snapshot.sysctl_files
-    return snapshot.model_copy(
-        update={
-            "nginx": _nginx(snapshot.nginx, kept) if snapshot.nginx else None,
-            "sysctl_files": files
-            and [file.model_copy(update={"content": mask_sysctl(file.content, file.path)}) for file in files],
-            "problems": [(source, _message(why)) for source, why in snapshot.problems],
-        }
+    return replace(
+        snapshot,
+        nginx=_nginx(snapshot.nginx, kept) if snapshot.nginx else None,
+        sysctl_files=files and [replace(file, content=mask_sysctl(file.content, file.path)) for file in files],
+        problems=[(source, _message(why)) for source, why in snapshot.problems],
     )
 
 
 def _nginx(nginx: Nginx, kept: frozenset[str]) -> Nginx:
-    return nginx.model_copy(update={"files": {path: _file(path, file, kept) for path, file in nginx.files.items()}})
+    return replace(nginx, files={path: _file(path, file, kept) for path, file in nginx.files.items()})
 
 
 def _file(path: str, file: ConfigFile, kept: frozenset[str]) -> ConfigFile:
     differs = None if file.differs is None else _message(file.differs)
-    return file.model_copy(update={"content": mask_nginx(file.content, path, kept), "differs": differs})
+    return replace(file, content=mask_nginx(file.content, path, kept), differs=differs)
 
 
 def _message(text: str) -> str:

@@ -6,69 +6,39 @@ A source that was not read is ``None`` and stands in `Snapshot.unread` with its 
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import Annotated, Any, Literal, TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
+from typing import Any, Literal
 
 from advisor.errors import Unread
+from advisor.formats.nginx import Statement, scan
+from advisor.snapshot.record import Record, field
 
 IDLE_EDGES = (1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 45, 60, 65, 75, 90, 120, 180, 300, 600, 3600)
 """Upper edges, in seconds, of the buckets in which idle ages are counted; one more bucket lies above."""
 
-T = TypeVar("T")
+# The limits of these, and how they stand in JSON, are those of `advisor.snapshot.json`.
+Count = int
+Counts = list[int]
+"""One for each bucket of `IDLE_EDGES`, and one above."""
+Seconds = float
+Port = int
+Bytes = bytes
 
 
-def _bytes_in(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        return value.encode()
-    if isinstance(value, dict) and set(value) == {"base64"} and isinstance(value["base64"], str):
-        try:
-            return base64.b64decode(value["base64"], validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"not base64: {error}") from None
-    raise ValueError('expected text or {"base64": ...}')
-
-
-def _bytes_out(value: bytes) -> str | dict[str, str]:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(value).decode("ascii")}
-
-
-Bytes = Annotated[bytes, PlainValidator(_bytes_in), PlainSerializer(_bytes_out, when_used="json")]
-"""Bytes that stand in JSON as text where they are UTF-8, and as base64 where they are not."""
-
-Count = Annotated[int, Field(ge=0, lt=2**63)]
-Seconds = Annotated[float, Field(ge=0, lt=2**53)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class Model(BaseModel):
-    """Strict about its fields, frozen once made."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Reading(Model):
+class Reading(Record):
     """A counter at the beginning and at the end of the sample; ``last`` is None with one reading."""
 
     first: Count
     last: Count | None = None
 
 
-class Ages(Model):
+class Ages(Record):
     """How many connections are how old: counts per bucket of `IDLE_EDGES`, and the oldest age seen."""
 
-    counts: Annotated[list[Count], Field(min_length=len(IDLE_EDGES) + 1, max_length=len(IDLE_EDGES) + 1)]
+    counts: Counts
     oldest: Seconds | None = None
 
 
-class Host(Model):
+class Host(Record):
     """The machine. ``netns`` says which network namespace was read: ``host`` or its inode number."""
 
     name: str
@@ -80,23 +50,37 @@ class Host(Model):
     root: bool = False
 
 
-class Sysctls(Model):
+class Sysctls(Record):
     """Live values as the kernel's strings; keys this kernel or namespace lacks; keys that refused to be read."""
 
-    values: dict[str, str] = {}
-    absent: list[str] = []
-    refused: dict[str, str] = {}
+    values: dict[str, str] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
-class ConfigFile(Model):
+class ConfigFile(Record):
     """One file's bytes. ``differs`` says where crossplane and our scanner part: judged, never edited."""
 
     content: Bytes
     modified: Seconds | None = None
     differs: str | None = None
 
+    def statements(self, name: str) -> list[Statement]:
+        """What it says, scanned on first use and kept: all who read it share it, so nobody may change it.
 
-class SysctlFile(Model):
+        Args:
+            name: what messages call the file.
+
+        Raises:
+            InputError: where it can't be read as nginx reads it: see `advisor.formats.nginx.scan`.
+        """
+        kept: list[Statement] | None = self.__dict__.get("scanned")
+        if kept is None:
+            kept = self.__dict__["scanned"] = scan(self.content, name)
+        return kept
+
+
+class SysctlFile(Record):
     """A file that sets sysctls. ``given`` by the user: judged as if it were applied."""
 
     path: str
@@ -104,7 +88,7 @@ class SysctlFile(Model):
     given: bool = False
 
 
-class Nginx(Model):
+class Nginx(Record):
     """A configuration tree, by the real path of each file in the audited tree.
 
     ``includes`` maps an include pattern, made absolute, to the real paths it names, in nginx's order.
@@ -112,11 +96,11 @@ class Nginx(Model):
 
     entry: str
     files: dict[str, ConfigFile]
-    includes: dict[str, list[str]] = {}
+    includes: dict[str, list[str]] = field(default_factory=dict)
     version: str | None = None
 
 
-class Process(Model):
+class Process(Record):
     """An nginx process: its start, its limits and its open descriptors (None: not readable)."""
 
     pid: Count
@@ -125,50 +109,50 @@ class Process(Model):
     descriptors: Count | None = None
 
 
-class Processes(Model):
+class Processes(Record):
     """The running nginx. ``workers`` holds those that are not shutting down after a reload."""
 
     master: Process
-    workers: list[Process] = []
+    workers: list[Process] = field(default_factory=list)
     binary_deleted: bool = False
 
 
-class Listener(Model):
+class Listener(Record):
     """A listening address; several sockets (reuseport) are one row: drops added, the fullest queue kept."""
 
     address: str
     port: Port
     sockets: Count = 1
-    states: dict[str, Count] = {}
+    states: dict[str, Count] = field(default_factory=dict)
     queue: Count | None = None
     limit: Count | None = None
     drops: Reading | None = None
     idle: Ages | None = None
     clients: Count | None = None
-    top_clients: dict[str, Count] = {}
+    top_clients: dict[str, Count] = field(default_factory=dict)
 
 
-class Destination(Model):
+class Destination(Record):
     """What this host connects to: local ports in use towards it, whole and by state."""
 
     local: str
     remote: str
     port: Port
     ports: Count
-    states: dict[str, Count] = {}
+    states: dict[str, Count] = field(default_factory=dict)
 
 
-class Sockets(Model):
+class Sockets(Record):
     """Every TCP socket of one network namespace, counted; ``rest`` counts what the bound of rows left out."""
 
     method: Literal["SOCK_DIAG", "/proc/net/tcp"]
     states: dict[str, Count]
-    listeners: list[Listener] = []
-    destinations: list[Destination] = []
+    listeners: list[Listener] = field(default_factory=list)
+    destinations: list[Destination] = field(default_factory=list)
     rest: Count = 0
 
 
-class Held(Model):
+class Held(Record):
     """Sockets in one state that one process holds towards one remote: the owner of a leak.
 
     ``ages`` is the time since the peer's FIN for CLOSE_WAIT, the idle time for ESTABLISHED.
@@ -185,7 +169,7 @@ class Held(Model):
     nofile: Count | None = None
 
 
-class StubStatus(Model):
+class StubStatus(Record):
     """What stub_status said, at the end of the sample."""
 
     active: Count
@@ -197,15 +181,16 @@ class StubStatus(Model):
     waiting: Count
 
 
-class Snapshot(Model):
+class Snapshot(Record):
     """Everything that was read, and what was not.
 
     ``sample`` is the time between the two counter readings, in seconds; 0 with one reading.
     ``problems`` are things wrong with what was read (a line that is no setting): ``source`` to reason.
-    ``moved`` is filled by predict: a measurement that a patch moves, and why it is void.
+    ``moved`` is filled by predict: a measurement that a patch moves, and why it is void. ``format`` is called
+    ``schema`` in JSON.
     """
 
-    format: Literal["advisor.snapshot/v1"] = Field("advisor.snapshot/v1", alias="schema")
+    format: Literal["advisor.snapshot/v1"] = "advisor.snapshot/v1"
     advisor: str
     taken: str
     sample: Seconds = 0
@@ -219,12 +204,10 @@ class Snapshot(Model):
     processes: Processes | None = None
     held: list[Held] | None = None
     stub_status: StubStatus | None = None
-    site: dict[str, str] = {}
-    unread: dict[str, str] = {}
-    problems: list[tuple[str, str]] = []
-    moved: dict[str, str] = {}
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    site: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
 
     def need(self, source: str) -> Any:  # noqa: ANN401 (the field's own type; callers name it)
         """The source of that field name.

@@ -33,7 +33,8 @@ class Inside:
         """The value of ``answer`` after running code that may use ``System()``, as JSON reads it."""
         program = (
             "import json\nfrom pydantic_core import to_jsonable_python\nfrom advisor.system import System\n"
-            f"{code}\nprint(json.dumps(to_jsonable_python(answer)))"
+            "to_jsonable_python(None)  # imports more, which code that gives up root could not\n"
+            f"{code}\nprint(json.dumps(to_jsonable_python(answer, fallback=vars)))"
         )
         return json.loads(self.ns.run(sys.executable, "-c", program, cwd=ROOT).stdout)
 

@@ -7,6 +7,7 @@ from advisor.engine.judge import judge
 from advisor.facts.derive import Facts
 from advisor.jobs.load import rules
 from advisor.snapshot.model import Sockets
+from advisor.snapshot.record import replace
 
 GIVEN = {
     "nginx": "http { keepalive_timeout 300; server { listen [::]:80; } }",
@@ -15,7 +16,7 @@ GIVEN = {
 
 
 def sources(sockets: Sockets) -> set[str]:
-    snapshot = snapshot_of(GIVEN).model_copy(update={"sockets": sockets})
+    snapshot = replace(snapshot_of(GIVEN), sockets=sockets)
     (found,) = [one.finding for one in judge(rules(), Facts(snapshot)) if one.rule == "keepalive-timeout-long"]
     assert found is not None
     return {item.source for item in found.evidence if item.name == "item.established"}
@@ -25,4 +26,4 @@ def test_sockets_are_named_by_the_way_they_were_read() -> None:
     rows = snapshot_of(GIVEN).sockets
     assert rows is not None
     assert sources(rows) == {"SOCK_DIAG"}
-    assert sources(rows.model_copy(update={"method": "/proc/net/tcp"})) == {"/proc/net/tcp"}
+    assert sources(replace(rows, method="/proc/net/tcp")) == {"/proc/net/tcp"}

@@ -15,7 +15,9 @@ DROPIN = "/etc/sysctl.d/90-advisor.conf"
 
 
 def facts(files: dict[str, str]) -> Facts:
-    return Facts(snapshot_with(sysctl_files=[SysctlFile(path=path, content=text) for path, text in files.items()]))
+    return Facts(
+        snapshot_with(sysctl_files=[SysctlFile(path=path, content=text.encode()) for path, text in files.items()])
+    )
 
 
 def after(paths: list[str], path: str = DROPIN) -> list[str]:

@@ -11,6 +11,7 @@ from advisor.facts.listens import parse_backlog
 from advisor.facts.places import Place
 from advisor.facts.servers import Endpoint, parse_listen
 from advisor.snapshot.model import Listener, Reading, Snapshot, Sockets
+from advisor.snapshot.record import replace
 
 CONF = "/etc/nginx/nginx.conf"
 ANY = ".".join("0000")
@@ -165,7 +166,7 @@ def test_a_status_page_is_asked_where_loopback_reaches_it_first(server: str, url
 
 def test_edits_since_the_start_need_workers_and_a_time() -> None:
     text = nginx_of({CONF: b"events {}"})
-    dated = text.model_copy(update={"files": {CONF: text.files[CONF].model_copy(update={"modified": 1060.0})}})
+    dated = replace(text, files={CONF: replace(text.files[CONF], modified=1060.0)})
     ran = {"master": {"pid": 1, "started": 5}, "workers": [{"pid": 2, "started": 900}, {"pid": 3, "started": 1000}]}
     assert Facts(snapshot_with(nginx=dated, processes=ran)).nginx.files[0].newer_by == 60
     assert Facts(snapshot_with(nginx=dated, processes=ran)).nginx.workers == 2

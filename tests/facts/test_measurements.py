@@ -9,6 +9,7 @@ from advisor.errors import Unread, UsageError
 from advisor.facts.derive import Facts
 from advisor.facts.site import PARAMETERS, check
 from advisor.snapshot.model import Destination, Held, Listener, Reading, Snapshot, Sockets
+from advisor.snapshot.record import replace
 
 
 def counted(reading: Reading, sample: float = 2.0) -> Facts:
@@ -43,7 +44,7 @@ def test_a_counter_says_where_it_was_read() -> None:
 
 
 def moved(snapshot: Snapshot, *names: str) -> Facts:
-    return Facts(snapshot.model_copy(update={"moved": dict.fromkeys(names, "the patch moves it")}))
+    return Facts(replace(snapshot, moved=dict.fromkeys(names, "the patch moves it")))
 
 
 def test_what_a_patch_moved_is_unread_where_it_moved_it() -> None:

@@ -20,6 +20,7 @@ from advisor.jobs import load, patch
 from advisor.remedy.folder import folder
 from advisor.remedy.plan import Outcome, Plan, make_plan
 from advisor.snapshot.model import Destination, Listener, Nginx, Reading, Snapshot, Sockets, SysctlFile, Sysctls
+from advisor.snapshot.record import replace
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "patch"
 RULES_FOLDER = pathlib.Path(__file__).parents[2] / "rules"
@@ -38,7 +39,7 @@ def busy(port: int = 80, **more: Any) -> Listener:
     idle = ages_of({10: 4000, 40: 3600, 200: 31904})
     top = {"192.0.2.1": 40}
     found = Listener(address=ANY, port=port, states={"ESTABLISHED": 39812}, idle=idle, clients=9120, top_clients=top)
-    return found.model_copy(update=more)
+    return replace(found, **more)
 
 
 def host(nginx: bytes | Nginx, *rows: Listener, **more: Any) -> Snapshot:
@@ -87,8 +88,8 @@ def test_a_default_becomes_a_line_of_its_own() -> None:
 
 def test_a_file_that_is_read_differently_is_never_edited() -> None:
     config = nginx_of({CONF: b"http { keepalive_timeout 300; server { listen 80; } }"})
-    file = config.files[CONF].model_copy(update={"differs": "line 1: crossplane reads 'x'"})
-    plan = made(host(config.model_copy(update={"files": {CONF: file}}), busy()))
+    file = replace(config.files[CONF], differs="line 1: crossplane reads 'x'")
+    plan = made(host(replace(config, files={CONF: file}), busy()))
     assert plan.empty
     document = json.loads(folder(plan)["plan.json"])
     (finding,) = [one for one in document["findings"] if one["rule"] == "keepalive-timeout-long"]
@@ -281,8 +282,8 @@ def test_what_other_files_bring_back_at_boot_is_said() -> None:
 
 
 def test_a_line_that_says_the_same_is_no_override() -> None:
-    snapshot = story().model_copy(
-        update={"sysctl_files": [SysctlFile(path="/etc/sysctl.d/99-b.conf", content=b"net.core.somaxconn=4096\n")]}
+    snapshot = replace(
+        story(), sysctl_files=[SysctlFile(path="/etc/sysctl.d/99-b.conf", content=b"net.core.somaxconn=4096\n")]
     )
     assert json.loads(folder(made(snapshot))["plan.json"])["overridden_at_boot"] == []
 

@@ -12,9 +12,10 @@ from support.sample import BACKLOG, KEEPALIVE, LEAK, SCREEN
 from advisor.findings import Confidence, Finding, Missing, Severity, State, Verdict
 from advisor.report import FORMATS
 from advisor.report.result import Head, result_of
+from advisor.snapshot import record
 from advisor.snapshot.model import ConfigFile, Host, Nginx, Process, Processes, Snapshot
 
-EMPTY = Snapshot(schema="advisor.snapshot/v1", advisor="0", taken="2026-01-01T00:00:00Z")
+EMPTY = Snapshot(advisor="0", taken="2026-01-01T00:00:00Z")
 UNREAD = Missing("sockets", "permission denied")
 
 
@@ -74,15 +75,14 @@ def test_suppressed_findings_are_kept_but_do_not_fail() -> None:
 
 
 def test_the_head_holds_what_was_read() -> None:
-    snapshot = EMPTY.model_copy(
-        update={
-            "host": Host(name="web", kernel="6.1", cpus=2, memory=4, netns="host", root=True),
-            "nginx": Nginx(entry="/n", files={}, version="1.22.1"),
-            "processes": Processes(master=Process(pid=1, started=0), workers=[Process(pid=2, started=0)]),
-            "sample": 1.0,
-            "took": 1.5,
-            "problems": [("a", "b")],
-        }
+    snapshot = record.replace(
+        EMPTY,
+        host=Host(name="web", kernel="6.1", cpus=2, memory=4, netns="host", root=True),
+        nginx=Nginx(entry="/n", files={}, version="1.22.1"),
+        processes=Processes(master=Process(pid=1, started=0), workers=[Process(pid=2, started=0)]),
+        sample=1.0,
+        took=1.5,
+        problems=[("a", "b")],
     )
     result = result_of(snapshot, [])
     assert result.head == Head("web", "6.1", 2, 4, "1.22.1", 1, "host", 1.5, 1.0, root=True)

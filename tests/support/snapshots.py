@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from advisor import __version__
 from advisor.formats.nginx import absolute, scan, walk
 from advisor.remedy.sysctl import DROPIN
+from advisor.snapshot.json import build
 from advisor.snapshot.model import (
     IDLE_EDGES,
     SOURCES,
@@ -31,6 +32,7 @@ from advisor.snapshot.model import (
     SysctlFile,
     Sysctls,
 )
+from advisor.snapshot.record import replace
 
 ENTRY = "/etc/nginx/nginx.conf"
 SNIPPET = "/etc/nginx/snippet.conf"
@@ -108,17 +110,14 @@ def nginx_of(files: dict[str, bytes], **options: Any) -> Nginx:
             if statement.name == "include" and statement.args:
                 pattern = absolute(entry, statement.args[0].text)
                 includes[pattern] = [other for other in files if other == pattern]
-    return Nginx(
-        entry=entry, files={path: ConfigFile(content=content) for path, content in files.items()}, includes=includes
-    ).model_copy(update=options)
+    contents = {path: ConfigFile(content=content) for path, content in files.items()}
+    return Nginx(**{"entry": entry, "files": contents, "includes": includes, **options})
 
 
 def snapshot_with(**sources: Any) -> Snapshot:
     """A snapshot that holds these fields; every other source is unread."""
     unread = {name: f"{name} was left out" for name in SOURCES if sources.get(name) is None}
-    return Snapshot.model_validate(
-        {"advisor": __version__, "taken": "2026-01-01T00:00:00+00:00", "unread": unread, **sources}
-    )
+    return build({"advisor": __version__, "taken": "2026-01-01T00:00:00+00:00", "unread": unread, **sources})
 
 
 @st.composite
@@ -173,15 +172,12 @@ def configurations(draw: st.DrawFn) -> Nginx:
     found = nginx_of(contents, version=draw(st.sampled_from([None, "1.22.1", "1.31.3"])))
     modified = draw(st.sampled_from([None, 900.0, 1003.0, 5000.0]))
     differs = draw(st.sampled_from([None, None, None, SNIPPET, ENTRY]))
-    return found.model_copy(
-        update={
-            "files": {
-                path: file.model_copy(
-                    update={"modified": modified, "differs": "they part at line 1" if path == differs else None}
-                )
-                for path, file in found.files.items()
-            }
-        }
+    return replace(
+        found,
+        files={
+            path: replace(file, modified=modified, differs="they part at line 1" if path == differs else None)
+            for path, file in found.files.items()
+        },
     )
 
 

@@ -1,0 +1,126 @@
+"""A snapshot as JSON, and from it: the limits of every value, strict about names.
+
+Pydantic is imported here and not beside the model: a run that judges what it has just read needs none of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from functools import cache
+from inspect import get_annotations
+from typing import Annotated, Any
+
+from pydantic import Field, GetCoreSchemaHandler, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
+from pydantic_core import core_schema
+
+from advisor.snapshot import model
+from advisor.snapshot.model import IDLE_EDGES, Snapshot
+from advisor.snapshot.record import Record
+
+
+def _bytes_in(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, dict) and set(value) == {"base64"} and isinstance(value["base64"], str):
+        try:
+            return base64.b64decode(value["base64"], validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"not base64: {error}") from None
+    raise ValueError('expected text or {"base64": ...}')
+
+
+def _bytes_out(value: bytes) -> str | dict[str, str]:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(value).decode("ascii")}
+
+
+_Count = Annotated[int, Field(ge=0, lt=2**63)]
+_TYPES = {
+    "Count": _Count,
+    "Counts": Annotated[list[_Count], Field(min_length=len(IDLE_EDGES) + 1, max_length=len(IDLE_EDGES) + 1)],
+    "Seconds": Annotated[float, Field(ge=0, lt=2**53)],
+    "Port": Annotated[int, Field(ge=0, le=65535)],
+    "Bytes": Annotated[bytes, PlainValidator(_bytes_in), PlainSerializer(_bytes_out, when_used="json")],
+}
+"""What the names in `advisor.snapshot.model` stand for here. Bytes are text where they are UTF-8, else base64."""
+
+_ALIASES = {"format": "schema"}
+
+
+def schema_of(record: type[Record], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    """How pydantic reads and writes a record: as an object with its fields and no others."""
+    hints = get_annotations(record, globals=vars(model), locals=_TYPES, eval_str=True)
+    fields = {}
+    for name in record.FIELDS:
+        alias = _ALIASES.get(name)
+        fields[name] = core_schema.typed_dict_field(
+            handler.generate_schema(hints[name]),
+            required=name not in record.DEFAULTS,
+            validation_alias=alias,
+            serialization_alias=alias,
+        )
+    values = core_schema.typed_dict_schema(fields, extra_behavior="forbid", total=False)
+
+    def made(value: object, read: Callable[[object], Mapping[str, Any]]) -> Record:
+        return value if isinstance(value, record) else record(**read(value))
+
+    return core_schema.no_info_wrap_validator_function(
+        made,
+        values,
+        serialization=core_schema.plain_serializer_function_ser_schema(_fields, return_schema=values),
+    )
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.FIELDS}
+
+
+@cache
+def _adapter() -> TypeAdapter[Snapshot]:
+    return TypeAdapter(Snapshot)
+
+
+def dumps(snapshot: Snapshot) -> str:
+    """The JSON of a snapshot, indented, without the fields that are None."""
+    return _adapter().dump_json(snapshot, by_alias=True, indent=1, exclude_none=True).decode()
+
+
+class ShapeError(ValueError):
+    """What is no snapshot: the field of the first fault (dotted; empty for the whole), and what is wrong there."""
+
+    def __init__(self, error: ValidationError) -> None:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        self.where = ".".join(map(str, first["loc"]))
+        self.what = first["msg"]
+        super().__init__(f"{self.where}: {self.what}")
+
+
+def loads(data: bytes | str) -> Snapshot:
+    """A snapshot from its JSON.
+
+    Raises:
+        ShapeError: when it is no JSON, or a field is unknown, missing, of another type or beyond its limits.
+    """
+    return _shaped(_adapter().validate_json, data)
+
+
+def build(value: Mapping[str, Any]) -> Snapshot:
+    """A snapshot from plain values, lists, mappings and records.
+
+    Raises:
+        ShapeError: as `loads`.
+    """
+    return _shaped(_adapter().validate_python, value)
+
+
+def _shaped(validate: Callable[[Any], Snapshot], value: object) -> Snapshot:
+    try:
+        return validate(value)
+    except ValidationError as error:
+        raise ShapeError(error) from None
