@@ -9,15 +9,13 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from functools import cache
-from inspect import get_annotations
 from typing import Annotated, Any
 
-from pydantic import Field, GetCoreSchemaHandler, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
-from pydantic_core import core_schema
+from pydantic import Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 
 from advisor.snapshot import model
 from advisor.snapshot.model import IDLE_EDGES, Snapshot
-from advisor.snapshot.record import Record
+from advisor.snapshot.shapes import adapter_of
 
 
 def _bytes_in(value: object) -> bytes:
@@ -50,40 +48,10 @@ _TYPES = {
 }
 """What the names in `advisor.snapshot.model` stand for here. Bytes are text where they are UTF-8, else base64."""
 
-_ALIASES = {"format": "schema"}
-
-
-def schema_of(record: type[Record], handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-    """How pydantic reads and writes a record: as an object with its fields and no others."""
-    hints = get_annotations(record, globals=vars(model), locals=_TYPES, eval_str=True)
-    fields = {}
-    for name in record.FIELDS:
-        alias = _ALIASES.get(name)
-        fields[name] = core_schema.typed_dict_field(
-            handler.generate_schema(hints[name]),
-            required=name not in record.DEFAULTS,
-            validation_alias=alias,
-            serialization_alias=alias,
-        )
-    values = core_schema.typed_dict_schema(fields, extra_behavior="forbid", total=False)
-
-    def made(value: object, read: Callable[[object], Mapping[str, Any]]) -> Record:
-        return value if isinstance(value, record) else record(**read(value))
-
-    return core_schema.no_info_wrap_validator_function(
-        made,
-        values,
-        serialization=core_schema.plain_serializer_function_ser_schema(_fields, return_schema=values),
-    )
-
-
-def _fields(record: Record) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.FIELDS}
-
 
 @cache
 def _adapter() -> TypeAdapter[Snapshot]:
-    return TypeAdapter(Snapshot)
+    return adapter_of(Snapshot, model, _TYPES, {"format": "schema"}, strict=False)
 
 
 def dumps(snapshot: Snapshot) -> str:

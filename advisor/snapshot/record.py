@@ -67,12 +67,6 @@ class Record:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.FIELDS)})"
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _: object, handler: Any) -> Any:  # noqa: ANN401 (pydantic's, not imported)
-        from advisor.snapshot.json import schema_of  # noqa: PLC0415 (pydantic, which only JSON needs)
-
-        return schema_of(cls, handler)
-
 
 def replace(record: R, **changes: Any) -> R:  # noqa: ANN401 (values of the fields named)
     """A copy with other values in some fields.
