@@ -20,7 +20,7 @@ from advisor.formats import sysctl
 from advisor.formats.nginx import addresses, scan
 from advisor.jobs import keep, load
 from advisor.remedy.folder import folder
-from advisor.remedy.plan import Outcome, Plan, make_plan
+from advisor.remedy.plan import Allowed, Outcome, Plan, make_plan
 from advisor.remedy.sysctl import DROPIN
 from advisor.snapshot.mask import mask
 from advisor.snapshot.model import SOURCES, Reading, Snapshot, SysctlFile
@@ -49,7 +49,7 @@ def verdicts(snapshot: Snapshot) -> list[Verdict]:
 
 def planned(snapshot: Snapshot, *, unsafe: bool = True) -> Plan | None:
     try:
-        return make_plan(snapshot, lambda facts: judge(RULES, facts), FIRST, unsafe=unsafe)
+        return make_plan(snapshot, lambda facts: judge(RULES, facts), FIRST, Allowed(unsafe))
     except PlanError as error:
         event(f"PlanError: {str(error)[:60]}")
         return None

@@ -10,10 +10,11 @@ from advisor.cli import options as o
 from advisor.cli.reading import Read, reads
 
 Out = Annotated[str, typer.Option("-o", "--out", metavar="DIR", help="The folder to write: new, empty, or a patch.")]
+Managed = Annotated[bool, typer.Option("--managed", help="Edit nginx files, too, that another program writes.")]
 
 
 @reads()
-def command(*, read: Read, out: Out, unsafe: o.Unsafe = False) -> None:
+def command(*, read: Read, out: Out, unsafe: o.Unsafe = False, managed: Managed = False) -> None:
     """Write the patch that cures what the audit finds, proved on what was read. Nothing is applied.
 
     Examples:
@@ -21,8 +22,9 @@ def command(*, read: Read, out: Out, unsafe: o.Unsafe = False) -> None:
         advisor patch -o out/ --unsafe --snapshot web-7.json
     """
     from advisor.jobs import patch
+    from advisor.remedy.plan import Allowed
 
     given = read()
-    made = patch.plan(given.snapshot, given.rules, given.overrides, unsafe=unsafe)
+    made = patch.plan(given.snapshot, given.rules, given.overrides, Allowed(unsafe, managed))
     paths = patch.write(made, out)
     typer.echo(patch.summary(made, paths, o.width()), nl=False)

@@ -114,6 +114,14 @@ class Tree:
                 levels.append(setters[block])
         return levels
 
+    def find(self, place: Place) -> Node | None:
+        """The simple directive at a place of http, events or the top level; None where it is not there (yet)."""
+        for name in (place.directive, f"upstream/{place.directive}"):
+            for node in self.named.get(name, ()):
+                if node.ordinal == place.ordinal and node.statement.block is None and node.place == place:
+                    return node
+        return None
+
     def _set_in(self, name: str) -> dict[Node | None, list[Node]]:
         found = self._setters.get(name)
         if found is None:

@@ -8,7 +8,9 @@ from advisor.engine.rule import Case, Rule
 from advisor.errors import AdvisorError
 from advisor.facts.derive import Facts
 from advisor.findings import Safety
-from advisor.remedy.plan import Outcome, make_plan
+from advisor.remedy.plan import Allowed, Outcome, make_plan
+
+_ALL = Allowed(unsafe=True, managed=True)
 
 
 def failures(rules: list[Rule]) -> list[str]:
@@ -27,12 +29,12 @@ def uncured(rule: Rule, case: Case) -> str | None:
         return None
     try:
         snapshot = snapshot_of(case.given)
-        made = make_plan(snapshot, lambda facts: judge([rule], facts), {}, unsafe=True)
+        made = make_plan(snapshot, lambda facts: judge([rule], facts), {}, _ALL)
     except AdvisorError as error:
         return f"no plan can be made: {error}"
     for one in made.findings:
         takable = any(step.safety is not Safety.MANUAL and step.skipped is None for step in one.finding.steps)
         if takable and one.outcome is Outcome.NOT_ADDRESSED:
             return f"its step does not cure it: {one.why}"
-    again = make_plan(made.prediction.snapshot, lambda facts: judge([rule], facts), {}, unsafe=True)
+    again = make_plan(made.prediction.snapshot, lambda facts: judge([rule], facts), {}, _ALL)
     return None if again.empty else "a second plan is not empty"

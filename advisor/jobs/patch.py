@@ -12,19 +12,19 @@ from advisor.engine.rule import Rule
 from advisor.errors import InputError, PlanError
 from advisor.formats.text import encodable
 from advisor.remedy.folder import folder
-from advisor.remedy.plan import Plan, make_plan
+from advisor.remedy.plan import Allowed, Plan, make_plan
 from advisor.snapshot.model import Snapshot
 from advisor.system import write_whole
 
 
-def plan(snapshot: Snapshot, rules: list[Rule], overrides: Mapping[str, str], *, unsafe: bool) -> Plan:
+def plan(snapshot: Snapshot, rules: list[Rule], overrides: Mapping[str, str], allowed: Allowed) -> Plan:
     """What the findings ask for, proved; edited files have faced crossplane again.
 
     Raises:
         PlanError: when it can't be proved.
     """
     first = {rule.id: rule.consequence_of for rule in rules}
-    made = make_plan(snapshot, lambda facts: judge(rules, facts, overrides), first, unsafe=unsafe)
+    made = make_plan(snapshot, lambda facts: judge(rules, facts, overrides), first, allowed)
     for path, content in made.prediction.files.items():
         differs = difference(content, path)
         if differs is not None:

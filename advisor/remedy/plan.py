@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from advisor.errors import PlanError
 from advisor.facts.derive import Facts
-from advisor.findings import Finding, Safety, State, Step, Verdict
+from advisor.facts.managed import certbot_line, managed
+from advisor.findings import Finding, Place, Safety, State, Step, Verdict
 from advisor.remedy.lattice import Target, Wants, join
 from advisor.remedy.predict import Prediction, predict
 from advisor.remedy.prove import only_what_was_meant
@@ -23,6 +25,14 @@ ROUNDS = 8
 """More rounds than any chain of couplings needs; past it two rules chase each other."""
 
 _ADVICE = "advice, to be done by a person"
+
+
+class Allowed(NamedTuple):
+    """What a person permits: steps that may change traffic, edits of files and lines that other programs write."""
+
+    unsafe: bool = False
+    managed: bool = False
+
 
 Judge = Callable[[Facts], list[Verdict]]
 Subject = tuple[str, str]
@@ -83,14 +93,14 @@ class _Attempt:
     rounds: int = 0
 
 
-def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str, ...]], *, unsafe: bool) -> Plan:
+def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str, ...]], allowed: Allowed) -> Plan:
     """Plan the cure of a snapshot.
 
     Args:
         snapshot: what was read.
         judge: the rules, ready to judge facts.
         rules_first: for each rule, the rules whose cure goes first (``consequence_of``).
-        unsafe: whether unsafe steps may be taken too.
+        allowed: what a person permits.
 
     Raises:
         PlanError: when wants contradict each other, or rules chase each other.
@@ -102,13 +112,13 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
 
     def without(subject: Subject) -> set[Subject]:
         less = _Attempt({**left_out, subject: ""})
-        _, verdicts = _fixpoint(less, before, first, judge, rules_first, unsafe=unsafe)
+        _, verdicts = _fixpoint(less, before, first, judge, rules_first, allowed)
         return {_subject(verdict) for verdict in verdicts if verdict.finding is not None}
 
     while True:
         attempt = _Attempt(left_out)
         try:
-            prediction, last = _fixpoint(attempt, before, first, judge, rules_first, unsafe=unsafe)
+            prediction, last = _fixpoint(attempt, before, first, judge, rules_first, allowed)
             _nothing_new(attempt, last, failing, without)
         except _LeaveOutError as one:
             left_out = {**left_out, one.subject: one.why}
@@ -117,7 +127,7 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
     only_what_was_meant(before, Facts(prediction.snapshot), prediction.directives)
     wanted = [change.needs for change in prediction.sysctls] + [change.needs for change in prediction.directives]
     needs = tuple(dict.fromkeys(need for group in wanted for need in group))
-    addressed = tuple(_addressed(verdict, attempt, last, before, unsafe=unsafe) for verdict in first if verdict.finding)
+    addressed = tuple(_addressed(verdict, attempt, last, before, allowed) for verdict in first if verdict.finding)
     return Plan(snapshot, prediction, addressed, needs, attempt.rounds)
 
 
@@ -127,13 +137,12 @@ def _fixpoint(
     first: list[Verdict],
     judge: Judge,
     rules_first: dict[str, tuple[str, ...]],
-    *,
-    unsafe: bool,
+    allowed: Allowed,
 ) -> tuple[Prediction, list[Verdict]]:
     verdicts = first
     prediction = predict(before, {}, {})
     for attempt.rounds in range(1, ROUNDS + 1):
-        asked = _ask(attempt, before, verdicts, rules_first, unsafe=unsafe)
+        asked = _ask(attempt, before, verdicts, rules_first, allowed)
         if not asked:
             return prediction, verdicts
         for finding, step in asked:
@@ -173,8 +182,7 @@ def _ask(
     before: Facts,
     verdicts: list[Verdict],
     rules_first: dict[str, tuple[str, ...]],
-    *,
-    unsafe: bool,
+    allowed: Allowed,
 ) -> list[tuple[Finding, Step]]:
     """The steps this round takes: of findings that fail, are not left out, and whose causes are not cured now."""
     asked: list[tuple[Finding, Step]] = []
@@ -182,7 +190,7 @@ def _ask(
         finding = verdict.finding
         if finding is None or _subject(verdict) in attempt.left_out:
             continue
-        step = _permitted(finding, before, unsafe=unsafe)
+        step = _permitted(finding, before, allowed)
         if step is not None:
             asked.append((finding, step))
     now = {finding.rule for finding, _ in asked}
@@ -193,40 +201,48 @@ def _ask(
     return chosen
 
 
-def _permitted(finding: Finding, before: Facts, *, unsafe: bool) -> Step | None:
-    return next((step for step in finding.steps if refused(step, before, unsafe=unsafe) is None), None)
+def _permitted(finding: Finding, before: Facts, allowed: Allowed) -> Step | None:
+    return next((step for step in finding.steps if refused(step, before, allowed) is None), None)
 
 
-def refused(step: Step, before: Facts, *, unsafe: bool) -> str | None:
+def refused(step: Step, before: Facts, allowed: Allowed) -> str | None:
     """Why a step is not taken; None when it is."""
     if step.safety is Safety.MANUAL:
         return _ADVICE
     if step.skipped is not None:
         return step.skipped
-    if step.safety is Safety.UNSAFE and not unsafe:
+    if step.safety is Safety.UNSAFE and not allowed.unsafe:
         return "its step is unsafe; --unsafe takes it"
     for change in step.changes:
         if change.place is None and (why := readable(before, change.target)) is not None:
             return f"{change.target} could not be read: {why}"
-        if change.place is not None and (why := _uneditable(before, change.place.file)) is not None:
+        if change.place is not None and (why := _uneditable(before, change.place, allowed)) is not None:
             return why
     return None
 
 
-def _uneditable(before: Facts, path: str) -> str | None:
-    file = before.snapshot.nginx.files.get(path) if before.snapshot.nginx else None
+def _uneditable(before: Facts, place: Place, allowed: Allowed) -> str | None:
+    file = before.snapshot.nginx.files.get(place.file) if before.snapshot.nginx else None
     if file is None:
-        return f"{path} was not read"
-    return None if file.differs is None else f"{path} is judged, never edited: {file.differs}"
+        return f"{place.file} was not read"
+    if file.differs is not None:
+        return f"{place.file} is judged, never edited: {file.differs}"
+    if allowed.managed:
+        return None
+    node = before.nginx.config.tree.find(place)
+    why = managed(place.file, file.content)
+    if why is None and node is not None:
+        why = certbot_line(place.file, file.content, node.statement.end)
+    return None if why is None else f"{why}; --managed edits it all the same"
 
 
-def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], before: Facts, *, unsafe: bool) -> Addressed:
+def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], before: Facts, allowed: Allowed) -> Addressed:
     finding = verdict.finding
     if finding is None:
         raise TypeError(verdict)
     subject = _of(finding)
     if subject not in attempt.taken:
-        why = attempt.left_out.get(subject) or _not_taken(finding, before, unsafe=unsafe)
+        why = attempt.left_out.get(subject) or _not_taken(finding, before, allowed)
         return Addressed(finding, None, Outcome.NOT_ADDRESSED, why)
     step = attempt.taken[subject][1]
     after = next((one for one in last if _subject(one) == subject), None)
@@ -242,10 +258,10 @@ def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], before:
     raise PlanError(f"the step of {finding.rule} does not cure it ({finding.item or 'host'})")
 
 
-def _not_taken(finding: Finding, before: Facts, *, unsafe: bool) -> str:
+def _not_taken(finding: Finding, before: Facts, allowed: Allowed) -> str:
     """Why the first step that could change something was not taken; else that there is only advice."""
     for step in finding.steps:
-        if step.safety is not Safety.MANUAL and (why := refused(step, before, unsafe=unsafe)) is not None:
+        if step.safety is not Safety.MANUAL and (why := refused(step, before, allowed)) is not None:
             return why
     return _ADVICE if finding.steps else "no step"
 

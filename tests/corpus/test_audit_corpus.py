@@ -11,6 +11,7 @@ import pytest
 from advisor.collect.run import Request
 from advisor.errors import AdvisorError, PlanError
 from advisor.jobs import audit, load, patch
+from advisor.remedy.plan import Allowed
 from advisor.report import FORMATS
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ def judged(path: pathlib.Path, outcomes: Counter[str], request: Request) -> None
     outcomes["findings"] += len(result.findings)
     assert len({one.fingerprint for one in result.findings}) == len(result.findings), path
     try:
-        plan = patch.plan(snapshot, RULES, {}, unsafe=True)
+        plan = patch.plan(snapshot, RULES, {}, Allowed(unsafe=True))
     except PlanError as error:
         outcomes[f"no plan: {error}"] += 1
         return
-    assert patch.plan(plan.prediction.snapshot, RULES, {}, unsafe=True).empty, path
+    assert patch.plan(plan.prediction.snapshot, RULES, {}, Allowed(unsafe=True)).empty, path
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -13,6 +13,7 @@ import pytest
 from advisor.collect.run import Request
 from advisor.findings import Confidence, Finding, Relation, Safety, Severity
 from advisor.jobs import audit, load, patch
+from advisor.remedy.plan import Allowed
 
 if TYPE_CHECKING:
     import pathlib
@@ -123,7 +124,7 @@ def test_the_listener_inside_the_range_is_named_once_the_reserved_ports_are_know
 
 
 def test_the_patch_undoes_what_does_harm(request_: Request) -> None:
-    plan = patch.plan(load.snapshot(request_, None, lambda _: None), load.rules(), {}, unsafe=True)
+    plan = patch.plan(load.snapshot(request_, None, lambda _: None), load.rules(), {}, Allowed(unsafe=True))
     assert {one.key: one.after for one in plan.prediction.sysctls} == {
         "net.ipv4.ip_local_port_range": "10240 65001",
         "net.ipv4.tcp_fin_timeout": "60",

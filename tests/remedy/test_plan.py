@@ -18,7 +18,7 @@ from advisor.facts.derive import Facts
 from advisor.formats.nginx import scan
 from advisor.jobs import load, patch
 from advisor.remedy.folder import folder
-from advisor.remedy.plan import Outcome, Plan, make_plan
+from advisor.remedy.plan import Allowed, Outcome, Plan, make_plan
 from advisor.snapshot.model import Destination, Listener, Nginx, Reading, Snapshot, Sockets, SysctlFile, Sysctls
 from advisor.snapshot.record import replace
 
@@ -32,7 +32,7 @@ FIRST = {rule.id: rule.consequence_of for rule in RULES}
 
 
 def made(snapshot: Snapshot, *, unsafe: bool = True, rules: list[Rule] = RULES) -> Plan:
-    return patch.plan(snapshot, rules, {}, unsafe=unsafe)
+    return patch.plan(snapshot, rules, {}, Allowed(unsafe))
 
 
 def busy(port: int = 80, **more: Any) -> Listener:
@@ -172,7 +172,7 @@ SMALL = snapshot_with(sysctls=Sysctls(values={"net.core.somaxconn": "128"}))
 
 def planned(*rules: Rule) -> Plan:
     first = {rule.id: rule.consequence_of for rule in rules}
-    return make_plan(SMALL, lambda facts: judge(rules, facts), first, unsafe=True)
+    return make_plan(SMALL, lambda facts: judge(rules, facts), first, Allowed(unsafe=True))
 
 
 def test_rules_that_contradict_each_other_are_both_named() -> None:
@@ -329,7 +329,7 @@ def test_the_consequence_waits_until_its_cause_is_cured() -> None:
     names = {"listen-backlog-capped", "port-range-same-parity"}
     rules = [rule for rule in RULES if rule.id in names]
     plans = [
-        make_plan(snapshot, lambda facts: judge(rules, facts), first, unsafe=False)
+        make_plan(snapshot, lambda facts: judge(rules, facts), first, Allowed())
         for first in ({}, {"listen-backlog-capped": ("port-range-same-parity",)})
     ]
     assert [plan.rounds for plan in plans] == [2, 3], "the last round asks for nothing"

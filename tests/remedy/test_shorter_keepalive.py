@@ -8,7 +8,7 @@ from advisor.engine.cases import snapshot_of
 from advisor.engine.judge import judge
 from advisor.facts.derive import Facts
 from advisor.jobs import load
-from advisor.remedy.plan import Plan, make_plan
+from advisor.remedy.plan import Allowed, Plan, make_plan
 
 RULES = [rule for rule in load.rules() if rule.id == "keepalive-timeout-long"]
 
@@ -27,7 +27,7 @@ def plan(http: str, listeners: list[dict[str, Any]]) -> Plan:
         "counters": {"Tcp.PassiveOpens": [1000, 1200]},
         "sample": 10,
     }
-    return make_plan(snapshot_of(given), lambda facts: judge(RULES, facts), {}, unsafe=True)
+    return make_plan(snapshot_of(given), lambda facts: judge(RULES, facts), {}, Allowed(unsafe=True))
 
 
 def effects(made: Plan) -> dict[str, tuple[float, float | None]]:
@@ -69,6 +69,6 @@ def test_no_more_connections_go_than_nginx_calls_waiting() -> None:
     status = {"active": 500, "accepts": 1, "handled": 1, "requests": 1, "reading": 0, "writing": 380, "waiting": 120}
     promised = []
     for more in ({}, {"stub_status": status}):
-        made = make_plan(snapshot_of(given | more), lambda facts: judge(RULES, facts), {}, unsafe=True)
+        made = make_plan(snapshot_of(given | more), lambda facts: judge(RULES, facts), {}, Allowed(unsafe=True))
         promised.append([one.after for one in made.prediction.effects if one.name.startswith("ESTABLISHED")])
     assert promised == [[50], [380]]

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from advisor.jobs import load, patch
+from advisor.remedy.plan import Allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +84,7 @@ def plan(ns: Netns, out: pathlib.Path, *arguments: str) -> dict[str, Any]:
 
 def predicted(snapshot: Snapshot, *, unsafe: bool) -> Snapshot:
     """What the patch promises."""
-    return patch.plan(snapshot, load.rules(), {}, unsafe=unsafe).prediction.snapshot
+    return patch.plan(snapshot, load.rules(), {}, Allowed(unsafe)).prediction.snapshot
 
 
 def play(ns: Netns, name: str, role: str, *arguments: str) -> subprocess.Popen[str]:
