@@ -6,6 +6,7 @@ that takes several, the whole text. Where nothing sets it, it is the default of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from advisor.catalog.directives import DIRECTIVES, default
@@ -20,6 +21,9 @@ _READERS = {"time": parse_time, "size": parse_size, "count": parse_count}
 _FLAGS = {"on": True, "off": False}
 
 
+_NAMED = ("server ", "location ", "if ")
+
+
 class Config:
     """The tree, the version it is judged for, and what its blocks are called.
 
@@ -30,6 +34,7 @@ class Config:
         self.tree = tree
         text = tree.nginx.version
         self.version = None if text is None else tuple(int(part) for part in text.split("."))
+        self._called: dict[Node | None, str] = {None: "main"}
 
     def value(self, block: Node | None, name: str) -> Value | None:
         """What applies in a block, as `Directive.kind` says; None where neither the files nor nginx have a value.
@@ -54,17 +59,22 @@ class Config:
 
     def called(self, block: Node | None) -> str:
         """A block in a person's words: ``http``, ``server a.example``, ``location /x of server a.example``."""
-        words = []
-        node = block
-        while node is not None:
-            if node.name in {"server", "upstream"}:
-                words.append(f"{node.name} {self.server_name(node) if node.name == 'server' else ''.join(node.args)}")
-            elif node.name in {"location", "if", "limit_except"}:
-                words.append(f"{node.name} {' '.join(node.args)}")
-            node = node.parent
-        if words:
-            return " of ".join(words)
-        return block.name if block is not None else "main"
+        todo: list[Node] = []
+        while block is not None and block not in self._called:
+            todo.append(block)
+            block = block.parent
+        around = self._called[block]
+        for node in reversed(todo):
+            around = self._called[node] = self._words(node, around)
+        return around
+
+    def _words(self, block: Node, around: str) -> str:
+        if block.name == "server":
+            return f"server {self.server_name(block)}"
+        if block.name not in {"location", "if", "limit_except", "upstream"}:
+            return block.name
+        words = " ".join([block.name, *block.args])
+        return f"{words} of {around}" if around.startswith(_NAMED) else words
 
     def server_name(self, server: Node) -> str:
         """Its first name, else its first address, else its place."""
@@ -299,16 +309,22 @@ class Setters:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._all: dict[str, list[Setting]] = {}
 
     def all(self, name: str) -> list[Setting]:
         """The places that set it: one item a place of the files, the first where a file is included twice."""
+        if name not in self._all:
+            self._all[name] = list(self._items(name))
+        return self._all[name]
+
+    def _items(self, name: str) -> Iterator[Setting]:
         made = BY_KIND[DIRECTIVES[name].kind]
-        nodes = {node.place: node for node in reversed(self._config.tree.named.get(name, ()))}
         called: dict[str, int] = {}
-        items = []
-        for node in reversed(nodes.values()):
-            words = self._config.called(node.parent)
-            called[words] = called.get(words, 0) + 1
-            words = words if called[words] == 1 else f"{words} #{called[words]}"
-            items.append(made(self._config, node.parent, node, words))
-        return items
+        seen: set[int] = set()
+        for node in self._config.tree.named.get(name, ()):
+            # A file that is included twice has its statements once.
+            if id(node.statement) not in seen:
+                seen.add(id(node.statement))
+                words = self._config.called(node.parent)
+                count = called[words] = called.get(words, 0) + 1
+                yield made(self._config, node.parent, node, words if count == 1 else f"{words} #{count}")
