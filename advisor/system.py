@@ -7,11 +7,12 @@ symbolic links included, so that nothing of this host is ever read in the name o
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
 import stat
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 MIB = 1024 * 1024
@@ -44,18 +45,41 @@ class System:
         Raises:
             OSError: when it can't be read; with EINVAL when it is no regular file, EFBIG above the limit.
         """
-        fd = os.open(self.inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        return self._read(path, limit)[0]
+
+    def read_settled(self, path: str, limit: int = 16 * MIB) -> tuple[bytes, float]:
+        """The bytes of a regular file that nobody writes to meanwhile, and when it was last written, since the epoch.
+
+        Args:
+            path: absolute, inside the root.
+            limit: the most it may hold, in bytes.
+
+        Raises:
+            OSError: as `read`; with EBUSY when it changed while it was read.
+        """
+        content, before, after = self._read(path, limit)
+        if (before.st_mtime_ns, before.st_size, len(content)) != (after.st_mtime_ns, after.st_size, after.st_size):
+            raise OSError(errno.EBUSY, "it changed while it was read", path)
+        return content, after.st_mtime
+
+    def _read(self, path: str, limit: int) -> tuple[bytes, os.stat_result, os.stat_result]:
+        """The bytes, and the file's state before and after. Opening can act on what is no regular file: asked first."""
+        inside = self.inside(path)
+        if not stat.S_ISREG(os.stat(inside).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        fd = os.open(inside, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
+            before = os.fstat(fd)
+            if not stat.S_ISREG(before.st_mode):
                 raise OSError(errno.EINVAL, "not a regular file", path)
             parts: list[bytes] = []
             size = 0
             while part := os.read(fd, MIB):
                 size += len(part)
                 if size > limit:
-                    raise OSError(errno.EFBIG, f"larger than the {limit} bytes that are read of such a file", path)
+                    raise _too_large(path, limit)
                 parts.append(part)
-            return b"".join(parts)
+            return b"".join(parts), before, os.fstat(fd)
         finally:
             os.close(fd)
 
@@ -73,6 +97,8 @@ class System:
         while todo:
             part = todo.pop()
             if part in {".", ".."}:
+                if not stat.S_ISDIR(os.lstat(os.path.join(self.root, *done)).st_mode):
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
                 del done[len(done) - (part == "..") :]
                 continue
             here = os.path.join(self.root, *done, part)
@@ -113,31 +139,21 @@ class System:
         Raises:
             OSError: when it is there and can't be read.
         """
-        try:
-            return sorted(os.listdir(self.inside(path)))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        return sorted(self.names(path))
 
-    def glob(self, pattern: str, limit: int = 10_000) -> _Names:
-        """The paths a shell pattern names (``*``, ``?``, ``[...]`` in any part), sorted; dangling links included.
+    def names(self, path: str) -> Iterator[str]:
+        """The names in a folder as they come, so that a huge one can be left early; none when there is no such folder.
 
         Raises:
-            OSError: E2BIG when there are more than ``limit``.
+            OSError: when it is there and can't be read.
         """
-        found = ["/"]
-        for part in (part for part in pattern.split("/") if part):
-            if not any(char in part for char in "*?["):
-                found = [join(base, part) for base in found]
-                continue
-            found = [
-                join(base, name)
-                for base in found
-                for name in self.list(base)
-                if fnmatch.fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
-            ]
-            if len(found) > limit:
-                raise OSError(errno.E2BIG, f"names more than {limit} files", pattern)
-        return sorted(path for path in found if self.named(path))
+        try:
+            entries = os.scandir(self.inside(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        with entries:
+            for entry in entries:
+                yield entry.name
 
     def modified(self, path: str) -> float:
         """When the file was last written, in seconds since the epoch."""
@@ -154,6 +170,24 @@ class System:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         time.sleep(seconds)
+
+
+def standard_input(limit: int) -> bytes:
+    """What is piped in, whole.
+
+    Raises:
+        OSError: when it is closed or can't be read; with EFBIG above ``limit`` bytes.
+    """
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "it is closed", "standard input")
+    content = sys.stdin.buffer.read(limit + 1)
+    if len(content) > limit:
+        raise _too_large("standard input", limit)
+    return content
+
+
+def _too_large(path: str, limit: int) -> OSError:
+    return OSError(errno.EFBIG, f"larger than the {limit} bytes that are read of such a file", path)
 
 
 def join(base: str, name: str) -> str:

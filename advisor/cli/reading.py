@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 NginxConf = Annotated[
     str | None,
-    typer.Option("--nginx-conf", metavar="PATH", help="nginx's main configuration file; found by itself if left out."),
+    typer.Option(
+        "--nginx-conf", metavar="PATH|-", help="nginx's main file, or what nginx -T printed; else found by itself."
+    ),
+]
+Prefix = Annotated[
+    str | None,
+    typer.Option("--prefix", metavar="DIR", help="nginx's prefix (nginx -p): where a relative --nginx-conf begins."),
 ]
 SysctlFiles = Annotated[
     list[str] | None,
@@ -62,6 +68,7 @@ class Inputs:
 def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
     *,
     nginx_conf: NginxConf = None,
+    prefix: Prefix = None,
     sysctl_file: SysctlFiles = None,
     no_host: NoHost = False,
     root: Root = "/",
@@ -87,13 +94,14 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
         root=_folder(root),
         host=not no_host,
         nginx_conf=nginx_conf,
+        nginx_prefix=prefix,
         sysctl_files=tuple(sysctl_file or ()),
         sample=sample,
         stub_status=stub_status,
         nginx_version=nginx_version,
         site=tuple(site.items()),
     )
-    if snapshot is not None and (no_host or nginx_conf or sysctl_file or root != "/" or stub_status):
+    if snapshot is not None and (no_host or nginx_conf or prefix or sysctl_file or root != "/" or stub_status):
         raise UsageError("--snapshot holds all that is judged; leave out the options that name other things to read")
     with Progress() as say:
         taken = load.snapshot(request, snapshot, say)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,9 @@ from typing import Any
 from advisor import __version__
 from advisor.collect.counters import read_counters, readings
 from advisor.collect.host import read_host
-from advisor.collect.nginx import find_entry, nginx_version, read_nginx
+from advisor.collect.nginx_find import Asked, read_configuration
 from advisor.collect.owners import read_held
-from advisor.collect.processes import master_arguments, read_processes
+from advisor.collect.processes import read_processes
 from advisor.collect.sockets import read_drops, read_sockets
 from advisor.collect.stub_status import read_stub_status
 from advisor.collect.sysctl import read_sysctl_files, read_sysctls
@@ -21,7 +20,6 @@ from advisor.errors import AdvisorError, InputError
 from advisor.facts.derive import Facts
 from advisor.facts.nginx import NginxFacts
 from advisor.snapshot.model import SOURCES, Nginx, Snapshot
-from advisor.snapshot.record import replace
 from advisor.system import System
 
 Say = Callable[[str], None]
@@ -31,13 +29,15 @@ Say = Callable[[str], None]
 class Request:
     """What to read.
 
-    ``sample`` is the time between the two counter readings in seconds, 0 for one reading. ``site`` holds the site
-    facts as the user wrote them.
+    ``nginx_conf`` is the main file's path, that of a dump, or ``-`` for standard input; ``nginx_prefix`` is nginx's
+    ``-p``. ``sample`` is the time between the two counter readings in seconds, 0 for one reading. ``site`` holds the
+    site facts as the user wrote them.
     """
 
     root: str = "/"
     host: bool = True
     nginx_conf: str | None = None
+    nginx_prefix: str | None = None
     sysctl_files: tuple[str, ...] = ()
     sample: float = 1.0
     stub_status: bool = False
@@ -161,45 +161,14 @@ class _Run:
     def _nginx(self) -> None:
         """The configuration: one that was named must be there, one that is looked for may be missing."""
         if self.request.nginx_conf is not None:
-            self.found["nginx"] = self._read(os.path.abspath(self.request.nginx_conf))
+            self.say(self.request.nginx_conf)
+            self.found["nginx"] = self._configuration()
         elif self.request.host:
-            self._try("nginx", lambda: self._read(self._entry()))
+            self._try("nginx", self._configuration)
 
-    def _read(self, entry: str) -> Nginx:
-        self.say(entry)
-        config, problems = read_nginx(self.system, entry)
+    def _configuration(self) -> Nginx:
+        request, processes = self.request, self.found.get("processes")
+        asked = Asked(request.nginx_conf, request.nginx_prefix, request.nginx_version)
+        config, problems = read_configuration(self.system, asked, processes and processes.master.pid)
         self.problems += problems
-        return replace(config, version=self._version())
-
-    def _entry(self) -> str:
-        processes = self.found.get("processes")
-        if processes is None:
-            return find_entry(self.system)
-        pid = processes.master.pid
-        if not _same_files(pid):
-            raise InputError(f"nginx (pid {pid}) runs on another file system, in a container: run advisor in there")
-        conf, prefix = master_arguments(self.system, pid)
-        if conf is None:
-            return find_entry(self.system)
-        return conf if conf.startswith("/") else os.path.join(prefix or "/etc/nginx", conf)
-
-    def _version(self) -> str | None:
-        if self.request.nginx_version is not None:
-            return self.request.nginx_version
-        processes = self.found.get("processes")
-        if processes is None:
-            return None
-        try:
-            return nginx_version(self.system, processes.master.pid)
-        except InputError as error:
-            self.problems.append(("nginx", f"its version is not known: {error}; --nginx-version 1.22.1 would say it"))
-            return None
-
-
-def _same_files(pid: int) -> bool:
-    """Whether a process sees the same root folder as we do; yes where we may not ask."""
-    try:
-        theirs, ours = os.stat(f"/proc/{pid}/root"), os.stat("/")
-    except OSError:
-        return True
-    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+        return config

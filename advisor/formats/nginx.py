@@ -237,8 +237,9 @@ def find(statements: list[Statement], block: str) -> Statement | list[Statement]
 
 
 def absolute(entry: str, pattern: str) -> str:
-    """An include's pattern as nginx takes it: relative ones from the folder of the entry file."""
-    return pattern if pattern.startswith("/") else entry.rpartition("/")[0] + "/" + pattern
+    """An include's pattern as nginx takes it: relative ones from the folder of the entry file, if it has one."""
+    folder, separator, _ = entry.rpartition("/")
+    return pattern if pattern.startswith("/") else folder + separator + pattern
 
 
 def column(data: bytes, offset: int) -> int:

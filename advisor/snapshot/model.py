@@ -92,12 +92,14 @@ class Nginx(Record):
     """A configuration tree, by the real path of each file in the audited tree.
 
     ``includes`` maps an include pattern, made absolute, to the real paths it names, in nginx's order.
+    ``prefix`` is nginx's own (``-p``): logs, pid and roots begin there, while includes begin at the entry's folder.
     """
 
     entry: str
     files: dict[str, ConfigFile]
     includes: dict[str, list[str]] = field(default_factory=dict)
     version: str | None = None
+    prefix: str | None = None
 
 
 class Process(Record):

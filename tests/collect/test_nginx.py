@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from advisor.collect import nginx as collector
-from advisor.collect.crosscheck import difference
-from advisor.collect.nginx import find_entry, nginx_version, read_nginx, version_of
+from advisor.collect.nginx import read_nginx
 from advisor.errors import InputError
 from advisor.system import System
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.netns import Netns
 
 ENTRY = "/etc/nginx/nginx.conf"
 
@@ -84,7 +82,7 @@ def test_a_linked_entry_takes_its_includes_from_the_links_folder(tmp_path: Path)
 
 def test_the_entrys_bytes_may_come_from_elsewhere(tmp_path: Path) -> None:
     system = tree(tmp_path, {"/etc/nginx/x": "a;"})
-    nginx, problems = read_nginx(system, ENTRY, b"include x;")
+    nginx, problems = read_nginx(system, ENTRY, (b"include x;", None))
     assert [(path, file.modified is None) for path, file in nginx.files.items()] == [
         (ENTRY, True),
         ("/etc/nginx/x", False),
@@ -196,7 +194,7 @@ def test_a_file_that_may_not_be_read_names_the_way_out(tmp_path: Path, monkeypat
     def refuse(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(system, "read", refuse)
+    monkeypatch.setattr(system, "read_settled", refuse)
     with pytest.raises(InputError, match=r"can't read /etc/nginx/nginx.conf: Permission denied; run as root"):
         read_nginx(system, ENTRY)
 
@@ -226,75 +224,6 @@ def test_data_files_are_read_but_not_compared(tmp_path: Path, monkeypatch: pytes
     assert files["/etc/nginx/data"].differs == "not compared with crossplane: 54 bytes are too many"
 
 
-@pytest.mark.parametrize(
-    ("data", "found"),
-    [
-        (b"\xef\xbb\xbfuser x;", "line 1: crossplane reads '\\ufeffuser' 'x', we read 'user' 'x'"),
-        (b"a;\nx ${a} ${b} c;", "line 2: crossplane reads 'x' '${a} ${b} c', we read 'x' '${a}' '${b}' 'c'"),
-        (b"a b}c;", 'line 1: crossplane failed: unexpected "}"'),
-        (b"a { b c}d; }", 'line 1: crossplane failed: unexpected "}"'),
-        ("a b\u00a0c;".encode(), "line 1: crossplane reads 'a' 'b' 'c', we read 'a' 'b\\xa0c'"),
-        (b"a b\fc;", "line 1: crossplane reads 'a' 'b' 'c', we read 'a' 'b\\x0cc'"),
-        (b"a;\rb;", "line 1: crossplane reads 'b' on line 2, we read 'b'"),
-        (b"init_by_lua_block { --[[ } ]] }\n", "crossplane failed: without a message"),
-        (b"init_by_lua_block { a = [[ } ]] }\n", 'line 1: crossplane failed: unexpected "}"'),
-        (
-            b"ssl_client_hello_by_lua_block { a = {} }",
-            "'ssl_client_hello_by_lua_block' { }, we read 'ssl_client_hello_by_lua_block' { Lua }",
-        ),
-        (b"server_rewrite_by_lua_block { a = 1; }", "'server_rewrite_by_lua_block' { Lua }"),
-        (b"set_by_lua_block $x{ return 1 }", "crossplane failed: expected { to start Lua block"),
-    ],
-)
-def test_crossplanes_faults_are_named(data: bytes, found: str) -> None:
-    assert found in (difference(data, "f") or "")
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"# a\n",
-        b"a 1 # c\n 2 # d\n;\nb;",
-        b'a \'b\\\'c\' "d\\"e\\n" "f\'" \\;g;',
-        b"a 'b\r\nc' # d\r\n;\r\nb;",
-        b"a \xe9\xff 'x\xe9';",
-        b'if ($a = "b") { c; } if ( $a ) { } if ($a) { } "if" ($b) {}',
-        b"set_by_lua_block $x { return '}' } content_by_lua_block {\n a = {} }\nb;",
-        b"map $a $b { '' 1; \"x y\" 2; ~^\\d 3; }",
-        b'a "${b} c" ${d};',
-        b'"a" {b;}',
-        b'a "b")c;',
-    ],
-)
-def test_crossplane_reads_the_rest_alike(data: bytes) -> None:
-    assert difference(data, "f") is None
-
-
-def test_deep_files_are_compared_without_running_out_of_stack() -> None:
-    assert difference(b"a {" * 200 + b"}" * 200, "f") is None
-
-
-def test_whatever_crossplane_raises_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import crossplane  # noqa: PLC0415 (only to break it)
-
-    def fail(*_: object, **__: object) -> None:
-        raise IndexError("list index out of range")
-
-    monkeypatch.setattr(crossplane, "parse", fail)
-    assert difference(b"a;", "f") == "crossplane failed: IndexError: list index out of range"
-
-
-def test_nesting_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    import crossplane  # noqa: PLC0415 (only to break it)
-
-    parsed = [{"directive": "a", "line": 1, "args": [], "block": []}, {"directive": "b", "line": 1, "args": []}]
-    payload = {"errors": [], "config": [{"parsed": parsed}]}
-    monkeypatch.setattr(crossplane, "parse", lambda *_, **__: payload)
-    assert difference(b"a { } b;", "f") is None
-    assert difference(b"a { b; }", "f") == "line 1: crossplane reads 'b' in 0 blocks, we read 'b' in 1"
-
-
 def test_a_files_difference_stands_in_the_snapshot(tmp_path: Path) -> None:
     system = tree(tmp_path, {ENTRY: "include x;", "/etc/nginx/x": "a ${b} ${c} d;"})
     files = read_nginx(system, ENTRY)[0].files
@@ -302,55 +231,9 @@ def test_a_files_difference_stands_in_the_snapshot(tmp_path: Path) -> None:
     assert "${b} ${c} d" in (files["/etc/nginx/x"].differs or "")
 
 
-def test_reading_leaves_no_descriptor_open() -> None:
-    before = os.listdir("/proc/self/fd")
-    difference(b"a;", "f")
-    difference(b"a }", "f", [])
-    assert len(os.listdir("/proc/self/fd")) == len(before)
-
-
 def test_crossplane_is_imported_only_when_it_reads() -> None:
     code = "import sys, advisor.collect.nginx; sys.exit('crossplane' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
-
-
-def test_the_entry_is_found_where_packages_put_it(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"/etc/nginx/nginx.conf: not there; name nginx's main configuration file"):
-        find_entry(System(str(tmp_path)))
-    assert find_entry(tree(tmp_path, {ENTRY: ""})) == ENTRY
-
-
-@pytest.mark.parametrize(
-    ("binary", "version"),
-    [
-        (b"\0nginx/1.22.1\0", "1.22.1"),
-        (b"Server: nginx/1.9.0\r\n\0nginx/1.22.1\0", "1.22.1"),
-        (b"nginx version: nginx/1.31.5\n", "1.31.5"),
-        (b"<center>nginx/1.22.1</center>", None),
-        (b"\0openresty/1.21.4.1\0", None),
-        (b"", None),
-    ],
-)
-def test_version_of(binary: bytes, version: str | None) -> None:
-    assert version_of(binary) == version
-
-
-@pytest.mark.real("nginx")
-def test_the_version_of_a_running_nginx(netns: Netns, tmp_path: Path) -> None:
-    config = tmp_path / "nginx.conf"
-    config.write_text(f"daemon off; pid {tmp_path}/pid; error_log /dev/null; events {{}}")
-    process = netns.start("nginx", "-c", str(config), stderr=subprocess.DEVNULL)
-    said = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True, timeout=30).stderr
-    deadline = 100
-    while os.readlink(f"/proc/{process.pid}/exe").rpartition("/")[2] != "nginx" and deadline:
-        deadline -= 1
-        subprocess.run(["sleep", "0.05"], check=True, timeout=30)
-    assert nginx_version(System(), process.pid) == said.strip().rpartition("/")[2].split()[0]
-
-
-def test_a_process_that_is_gone_has_no_version() -> None:
-    with pytest.raises(InputError, match=r"can't read /proc/4194305/exe: No such file"):
-        nginx_version(System(), 4194305)
 
 
 def test_a_link_that_leads_nowhere_is_said_and_does_not_hide_the_rest(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from advisor.collect.nginx import find_entry, read_nginx
+from advisor.collect.nginx import read_nginx
+from advisor.collect.nginx_find import find_entry
 from advisor.errors import InputError
 from advisor.formats.nginx import addresses, scan
 from advisor.formats.nginx_edit import At, Insert, SetArgs, apply
@@ -35,7 +36,7 @@ def fault(differs: str) -> str:
 def read(system: System, entry: str, content: bytes | None = None) -> tuple[Nginx, list[tuple[str, str]]] | str:
     """What is read, or why nothing is."""
     try:
-        return read_nginx(system, entry, content)
+        return read_nginx(system, entry, None if content is None else (content, None))
     except InputError as error:
         return str(error)
 
