@@ -58,6 +58,14 @@ class Wants:
         value = value if self.high is None else min(value, self.high[0])
         return int(value) if float(value).is_integer() else value
 
+    def least(self) -> float | str:
+        """The value that satisfies all of them where none is set so far: the exact one, else a bound."""
+        if self.exact is not None:
+            return self.exact[0]
+        low, high = self.low, self.high
+        value = low[0] if low is not None else high[0] if high is not None else 0
+        return int(value) if float(value).is_integer() else value
+
     def _bound(self, relation: Relation, value: float, rule: str) -> None:
         if relation is Relation.AT_LEAST and (self.low is None or value > self.low[0]):
             self.low = (value, rule)

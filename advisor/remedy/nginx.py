@@ -63,22 +63,22 @@ def _directive(facts: Facts, place: Place, node: Node | None, want: Wants) -> li
     name = want.target[1]
     kind = DIRECTIVES[name].kind
     old = _now(facts, node, name)
-    new = want.value(old)
+    new = want.least() if old is None else want.value(old)
     if node is not None and new == old:
         return []
     text = str(new) if isinstance(new, str) else _WRITE[kind](new, node.args[0] if node and node.args else "")
     return [change(place, want, node, (text,))]
 
 
-def _now(facts: Facts, node: Node | None, name: str) -> float | str:
-    """The value a directive has; nginx's default where nothing sets it."""
+def _now(facts: Facts, node: Node | None, name: str) -> float | str | None:
+    """The value a directive has; nginx's default where nothing sets it, None where there is none."""
     try:
         value = read(node, name) if node is not None else facts.nginx.main.value(name)
     except Unread as unread:
         raise PlanError(f"{DIRECTIVES[name].word} can't be changed: {unread.why}") from None
     if isinstance(value, bool):
         return "on" if value else "off"
-    return 0 if value is None else value
+    return value
 
 
 _WRITE: dict[str, Callable[[float, str], str]] = {
