@@ -22,7 +22,8 @@ from advisor import report
 from advisor.cli import main
 from advisor.engine.cases import _BESIDE, _BUILDERS
 from advisor.engine.functions import FUNCTIONS
-from advisor.engine.rulefile import CaseFile, RemedyFile, RuleFile
+from advisor.engine.rulefile import keys as keys_of
+from advisor.engine.written import Written, WrittenCase, WrittenStep
 
 ROOT = pathlib.Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "keepalive-300"
@@ -131,9 +132,7 @@ def test_every_verb_of_make_on_a_page_is_one() -> None:
 
 def test_every_key_of_a_rule_is_explained() -> None:
     page = text("rules/README.md").partition("## Expressions")[0]
-    keys = [
-        field.alias or name for model in (RuleFile, RemedyFile, CaseFile) for name, field in model.model_fields.items()
-    ]
+    keys = [key for record in (Written, WrittenStep, WrittenCase) for key in keys_of(record)]
     explained = set(re.findall(r"`(\w+)[`:]", page))
     assert [key for key in [*keys, *_BUILDERS, *_BESIDE] if key not in explained] == []
 

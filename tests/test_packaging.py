@@ -94,6 +94,7 @@ def test_the_wheel_holds_the_program_its_rules_and_its_schema(wheel: zipfile.Zip
     assert "advisor/report/findings-v1.schema.json" in names
     for rule in (ROOT / "rules").rglob("*.yaml"):
         assert wheel.read(f"advisor/_rules/{rule.relative_to(ROOT / 'rules')}") == rule.read_bytes()
+    assert wheel.read("advisor/_rules/index.json") == (ROOT / "rules/index.json").read_bytes()
 
 
 def test_the_rules_are_found_in_a_wheel(wheel: zipfile.ZipFile, tmp_path: pathlib.Path) -> None:

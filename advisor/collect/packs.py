@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+from typing import Any
 
 from advisor.errors import UsageError
 from advisor.system import System
 
+INDEX = "index.json"
 _MOST = 2000
 _LIMIT = 1024 * 1024
 
@@ -46,3 +49,20 @@ def read_pack(folder: str | None = None) -> list[tuple[str, bytes]]:
         return [(os.path.relpath(path, os.path.dirname(top)), system.read(path, _LIMIT)) for path in files]
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from None
+
+
+def read_index() -> Any:  # noqa: ANN401 (JSON, of which `advisor.engine.pack` says what it holds)
+    """What was made of the rules that came with this program; None where it is missing, which only costs time.
+
+    A folder that the user names has none: what is read there is checked.
+
+    Raises:
+        UsageError: when it can't be read.
+    """
+    path = os.path.join(builtin_folder(), INDEX)
+    try:
+        return json.loads(System().read(path))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} can't be read ({error}); install advisor again, or delete the file") from None

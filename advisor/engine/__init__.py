@@ -10,8 +10,10 @@
     functions   the functions a rule may call
     compile     syntax tree to closures
     text        templates, and how values are printed
+    written     a rule as its file has it
     rulefile    the shape of a rule's file
-    rule        a rule, checked and compiled whole
+    rule        a rule, each part checked and compiled
+    pack        rule files to rules, with or without an index
     remedies    the steps of a rule: checked, then evaluated
     evidence    the named values a verdict rests on
     judge       rules and facts to verdicts

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from advisor.catalog import nginx as nginx_catalog
 from advisor.catalog.sysctl import KEYS, Key, lookup
@@ -16,6 +15,7 @@ from advisor.engine.scope import Scope
 from advisor.engine.syntax import Source, did_you_mean
 from advisor.engine.text import Text, compile_text
 from advisor.engine.types import BOOL, PORTS, TEXT, Type, fits, number
+from advisor.engine.written import WrittenStep
 from advisor.errors import Unread
 from advisor.findings import Change, Relation, Safety, Step
 from advisor.formats.yaml import Path
@@ -69,7 +69,9 @@ class _Skip(Exception):  # noqa: N818 (a signal inside this module)
         self.why = why
 
 
-def compile_remedy(step: Any, condition: Code | None, scope: Scope, known: frozenset[str], source: SourceAt) -> Remedy:  # noqa: ANN401 (a RemedyFile, whose module is imported late)
+def compile_remedy(
+    step: WrittenStep, condition: Code | None, scope: Scope, known: frozenset[str], source: SourceAt
+) -> Remedy:
     """Check and compile one step.
 
     Args:

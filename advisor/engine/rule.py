@@ -1,10 +1,10 @@
-"""A rule: read, checked and compiled whole, so that nothing of it can be wrong later."""
+"""A rule: compiled part by part when a part is first asked for, or checked whole, so that nothing is wrong later."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 from advisor.engine.code import Code, Name
 from advisor.engine.compile import compile_expression, require
@@ -14,18 +14,15 @@ from advisor.engine.scope import Scope
 from advisor.engine.syntax import Source, did_you_mean
 from advisor.engine.text import Text, compile_text
 from advisor.engine.types import BOOL, Problem
+from advisor.engine.written import Written
 from advisor.errors import RuleError, UsageError
 from advisor.facts.schema import members
 from advisor.findings import Severity
-from advisor.formats.yaml import Document, Path, load
+from advisor.formats.yaml import Path
 from advisor.units import Quantity, parse_quantity
 
-if TYPE_CHECKING:
-    from advisor.engine.rulefile import RuleFile
 
-
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """An example of a rule; ``given`` is whole, what it is like included."""
 
     name: str
@@ -36,224 +33,237 @@ class Case:
     given: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A compiled rule. ``severity`` holds steps: the first whose condition is True; the last has none.
+class File(Protocol):
+    """Where a rule stands."""
 
-    ``evidence`` are the names in applies, when, observed and let. ``file`` is where the rule stands, ``written``
-    what stands there.
-    """
+    @property
+    def name(self) -> str:
+        """The file."""
 
-    id: str
-    file: str
-    aliases: tuple[str, ...]
-    title: str
-    maturity: str
-    severity: tuple[tuple[Code | None, Severity], ...]
-    each: Name | None
-    params: Mapping[str, Quantity]
-    applies: Code | None
-    when: Code
-    observed: Code | None
-    message: Text
-    why: Text
-    unless: str
-    references: tuple[str, ...]
-    remedies: tuple[Remedy, ...]
-    expected: tuple[Text, ...]
-    consequence_of: tuple[str, ...]
-    evidence: tuple[Name, ...]
-    cases: tuple[Case, ...]
-    written: RuleFile
+    def at(self, path: Path) -> str:
+        """``file:line:column`` of a part of it."""
 
 
-def load_rules(files: Iterable[tuple[str, bytes]], facts: type) -> list[Rule]:
-    """Load rule files.
+class _Spot:
+    """A place in a file as messages name it; looked up only when one does."""
 
-    Args:
-        files: name and bytes of each.
-        facts: the root class of facts.
+    __slots__ = ("file", "path")
 
-    Returns:
-        the rules, sorted by id.
-
-    Raises:
-        RuleError: for the first file that can't be used, for an id or alias that two rules claim, and for a
-            ``consequence_of`` that names no rule.
-    """
-    rules = sorted((load_rule(data, name, facts) for name, data in files), key=lambda rule: rule.id)
-    claimed: dict[str, Rule] = {}
-    for rule in rules:
-        for name in (rule.id, *rule.aliases):
-            if (other := claimed.setdefault(name, rule)) is not rule:
-                raise RuleError(f"{rule.file}:1:1: '{name}' is also claimed by {other.file}; rename one of them")
-    for rule in rules:
-        for cause in rule.consequence_of:
-            if cause not in claimed:
-                hint = did_you_mean(cause, claimed)
-                raise RuleError(f"{rule.file}:1:1: consequence_of: there is no rule '{cause}'{hint}")
-    return rules
-
-
-def load_rule(data: bytes, name: str, facts: type) -> Rule:
-    """Load one rule file.
-
-    Args:
-        data: its bytes.
-        name: its path; the rule's id must equal the file's name without ``.yaml``.
-        facts: the root class of facts.
-
-    Raises:
-        RuleError: ``file:line:column: key: what is wrong``.
-    """
-    from advisor.engine import rulefile  # noqa: PLC0415 (pydantic's models are built only where rules are read)
-
-    document = load(data, name)
-    parsed, fault = rulefile.read(document)
-    if parsed is None:
-        path, message = fault or ((), "not a rule")
-        raise RuleError(f"{document.at(path)}: {message}")
-    return _Loader(document, parsed, facts).rule()
-
-
-class _Loader:
-    """Compiles one rule; what is known to be set grows from applies to when."""
-
-    def __init__(self, document: Document, file: Any, facts: type) -> None:  # noqa: ANN401 (RuleFile, imported late)
-        self.document = document
+    def __init__(self, file: File, path: Path) -> None:
         self.file = file
-        self.facts = facts
-        self.known: frozenset[str] = frozenset()
-        self.params = {name: self._quantity(name, text) for name, text in file.params.items()}
-        self.each = self._each()
-        units = {name: quantity.unit for name, quantity in self.params.items()}
-        self.scope = Scope(facts, self.each.item if self.each else None, file.each or "", units)
+        self.path = path
 
-    def error(self, path: Path, message: str) -> RuleError:
-        return RuleError(f"{self.document.at(path)}: {message}")
+    def __str__(self) -> str:
+        return f"{self.file.at(self.path)}: {'.'.join(str(part) for part in self.path)}"
 
-    def source(self, path: Path, text: str) -> Source:
-        words = ".".join(str(part) for part in path)
-        return Source(" ".join(text.split()), f"{self.document.at(path)}: {words}")
 
-    def rule(self) -> Rule:
-        file = self.file
-        stem = self.document.name.rpartition("/")[2].removesuffix(".yaml")
-        if file.id != stem:
-            raise self.error(("id",), f"id: '{file.id}' must equal the file's name, '{stem}'")
-        lets = self._lets()
-        applies = self._condition(("applies",), file.applies) if file.applies else None
-        self.known |= applies.true if applies else frozenset()
-        when = self._condition(("when",), file.when)
-        self.known |= when.true
-        for let, code in lets.items():
-            require(self.source(("let", let), file.let[let]), code, self.known)
-        observed = self._condition(("observed",), file.observed) if file.observed else None
-        read = [code for code in (applies, when, observed, *lets.values()) if code is not None]
-        return Rule(
-            id=file.id,
-            file=self.document.name,
-            aliases=tuple(file.aliases),
-            title=file.title,
-            maturity=file.maturity,
-            severity=self._severity(),
-            each=self.each,
-            params=self.params,
-            applies=applies,
-            when=when,
-            observed=observed,
-            message=self._text(("message",), file.message),
-            why=self._text(("why",), file.why),
-            unless=file.unless.strip(),
-            references=tuple(file.references),
-            remedies=tuple(self._remedy(index) for index in range(len(file.remedies))),
-            expected=tuple(self._text(("expected", index), text) for index, text in enumerate(file.expected)),
-            consequence_of=tuple(file.consequence_of),
-            evidence=tuple({name: found for code in read for name, found in code.names.items()}.values()),
-            cases=self._cases(),
-            written=file,
+class Rule:
+    """A rule. Each part is checked and compiled when it is first asked for; `whole` asks for all of them.
+
+    Args:
+        written: what its file says, of the right shape.
+        file: where it stands.
+        facts: the root class of facts.
+
+    Raises:
+        RuleError: from any part: ``file:line:column: key: what is wrong``.
+    """
+
+    def __init__(self, written: Written, file: File, facts: type) -> None:
+        self.written = written
+        self.file = file.name
+        self.id = written.id
+        self.aliases = tuple(written.aliases)
+        self.title = written.title
+        self.maturity: str = written.maturity
+        self.unless = written.unless.strip()
+        self.references = tuple(written.references)
+        self.consequence_of = tuple(written.consequence_of)
+        self._file = file
+        self._facts = facts
+
+    def whole(self) -> Rule:
+        """Itself, with every part checked and compiled."""
+        stem = self.file.rpartition("/")[2].removesuffix(".yaml")
+        if self.id != stem:
+            raise self._error(("id",), f"id: '{self.id}' must equal the file's name, '{stem}'")
+        for part in _PARTS:
+            getattr(self, part)
+        return self
+
+    @cached_property
+    def params(self) -> Mapping[str, Quantity]:
+        """Quantities that a site may override."""
+        return {name: self._quantity(name, text) for name, text in self.written.params.items()}
+
+    @cached_property
+    def each(self) -> Name | None:
+        """What it ranges over; None where it judges the whole."""
+        if self.written.each is None:
+            return None
+        try:
+            name = Scope(self._facts).resolve(self.written.each)
+        except Problem as problem:
+            raise self._error(("each",), f"each: {problem.message}") from None
+        if name.type.kind != "list":
+            raise self._error(("each",), f"each: {self.written.each} is {name.type.spoken}, not a list")
+        return name
+
+    @property
+    def applies(self) -> Code | None:
+        """Whether it has anything to say; None: always."""
+        return self._judging[0]
+
+    @property
+    def when(self) -> Code:
+        """What fails it."""
+        return self._judging[1]
+
+    @cached_property
+    def observed(self) -> Code | None:
+        """Whether the harm was seen; None where it follows from what is set."""
+        return self._condition(("observed",), self.written.observed, self._known) if self.written.observed else None
+
+    @cached_property
+    def severity(self) -> tuple[tuple[Code | None, Severity], ...]:
+        """Steps: the first whose condition is True; the last has none."""
+        given = self.written.severity
+        *steps, last = given if isinstance(given, list) and given else [given]
+        found: list[tuple[Code | None, Severity]] = []
+        for index, step in enumerate(steps):
+            path: Path = ("severity", index)
+            word, text = next(iter(step.items())) if isinstance(step, dict) and len(step) == 1 else (None, None)
+            if not isinstance(text, str | bool):
+                raise self._error(path, "severity: write a step as 'high: EXPRESSION', and a word last")
+            found.append((self._condition(path, str(text), self._known), self._word(word, path)))
+        return (*found, (None, self._word(last, ("severity", len(steps)))))
+
+    @cached_property
+    def message(self) -> Text:
+        """What is wrong, with the values."""
+        return self._text(("message",), self.written.message)
+
+    @cached_property
+    def why(self) -> Text:
+        """What happens."""
+        return self._text(("why",), self.written.why)
+
+    @cached_property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Its steps, in order."""
+        return tuple(self._remedy(index) for index in range(len(self.written.remedies)))
+
+    @cached_property
+    def expected(self) -> tuple[Text, ...]:
+        """What should be seen once it is cured."""
+        return tuple(self._text(("expected", index), text) for index, text in enumerate(self.written.expected))
+
+    @cached_property
+    def evidence(self) -> tuple[Name, ...]:
+        """The names in applies, when, observed and let."""
+        read = [code for code in (self.applies, self.when, self.observed, *self._lets.values()) if code is not None]
+        return tuple({name: found for code in read for name, found in code.names.items()}.values())
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """Its examples."""
+        wholes: dict[str, Mapping[str, Any]] = {}
+        written = self.written.cases
+        for index, case in enumerate(written):
+            path: Path = ("cases", index)
+            if case.name in wholes:
+                raise self._error((*path, "name"), f"cases: '{case.name}' stands twice")
+            if case.like is not None and case.like not in wholes:
+                hint = did_you_mean(case.like, wholes)
+                raise self._error((*path, "like"), f"cases: no earlier case is called '{case.like}'{hint}")
+            wholes[case.name] = merged(wholes.get(case.like or "", {}), case.given)
+        for states in (["fail"], ["pass", "not applicable"]):
+            if all(case.expect not in states for case in written):
+                raise self._error(("cases",), f"cases: at least one must expect {' or '.join(states)}")
+        return tuple(
+            Case(case.name, case.expect, case.severity, case.confidence, case.message, wholes[case.name])
+            for case in written
         )
+
+    @cached_property
+    def _scope(self) -> Scope:
+        units = {name: quantity.unit for name, quantity in self.params.items()}
+        return Scope(self._facts, self.each.item if self.each else None, self.written.each or "", units)
+
+    @cached_property
+    def _lets(self) -> dict[str, Code]:
+        taken = {*members(self._facts), *FUNCTIONS, "item", "params"} if self.written.let else set()
+        codes = {}
+        for name, text in self.written.let.items():
+            if name in taken:
+                raise self._error(("let", name), f"let.{name}: the name has a meaning already; choose another")
+            source = self._source(("let", name), text)
+            codes[name] = compile_expression(source, self._scope, None)
+            self._scope.lets[name] = (codes[name], source.text)
+        return codes
+
+    @cached_property
+    def _judging(self) -> tuple[Code | None, Code, frozenset[str]]:
+        """Applies, when, and the names known to be set where both are True."""
+        lets, written = self._lets, self.written
+        applies = self._condition(("applies",), written.applies, frozenset()) if written.applies else None
+        known = applies.true if applies else frozenset()
+        when = self._condition(("when",), written.when, known)
+        known |= when.true
+        for let, code in lets.items():
+            require(self._source(("let", let), written.let[let]), code, known)
+        return applies, when, known
+
+    @property
+    def _known(self) -> frozenset[str]:
+        return self._judging[2]
+
+    def _error(self, path: Path, message: str) -> RuleError:
+        return RuleError(f"{self._file.at(path)}: {message}")
+
+    def _source(self, path: Path, text: str) -> Source:
+        return Source(" ".join(text.split()), _Spot(self._file, path))
 
     def _quantity(self, name: str, text: str) -> Quantity:
         try:
             return parse_quantity(text)
         except UsageError as error:
-            raise self.error(("params", name), f"params.{name}: {error}") from None
+            raise self._error(("params", name), f"params.{name}: {error}") from None
 
-    def _each(self) -> Name | None:
-        if self.file.each is None:
-            return None
-        try:
-            name = Scope(self.facts).resolve(self.file.each)
-        except Problem as problem:
-            raise self.error(("each",), f"each: {problem.message}") from None
-        if name.type.kind != "list":
-            raise self.error(("each",), f"each: {self.file.each} is {name.type.spoken}, not a list")
-        return name
-
-    def _lets(self) -> dict[str, Code]:
-        taken = {*members(self.facts), *FUNCTIONS, "item", "params"}
-        codes = {}
-        for name, text in self.file.let.items():
-            if name in taken:
-                raise self.error(("let", name), f"let.{name}: the name has a meaning already; choose another")
-            source = self.source(("let", name), text)
-            codes[name] = compile_expression(source, self.scope, None)
-            self.scope.lets[name] = (codes[name], source.text)
-        return codes
-
-    def _condition(self, path: Path, text: str) -> Code:
-        source = self.source(path, text)
-        code = compile_expression(source, self.scope, self.known)
+    def _condition(self, path: Path, text: str, known: frozenset[str]) -> Code:
+        source = self._source(path, text)
+        code = compile_expression(source, self._scope, known)
         if code.type != BOOL:
             raise source.error(f"must be true or false, and this is {code.type.spoken}")
         return code
 
     def _text(self, path: Path, text: str) -> Text:
-        return compile_text(self.source(path, text), self.scope, self.known)
+        return compile_text(self._source(path, text), self._scope, self._known)
 
-    def _severity(self) -> tuple[tuple[Code | None, Severity], ...]:
-        given = self.file.severity
-        *steps, last = given if isinstance(given, list) and given else [given]
-        found: list[tuple[Code | None, Severity]] = []
-        for index, step in enumerate(steps):
-            word, text = next(iter(step.items())) if isinstance(step, dict) and len(step) == 1 else (None, None)
-            if not isinstance(text, str | bool):
-                raise self.error(("severity", index), "severity: write a step as 'high: EXPRESSION', and a word last")
-            found.append((self._condition(("severity", index), str(text)), self._word(word, index)))
-        return (*found, (None, self._word(last, len(steps))))
-
-    def _word(self, word: object, index: int) -> Severity:
+    def _word(self, word: object, path: Path) -> Severity:
         words = [severity.word for severity in Severity]
         if word not in words:
             known = ", ".join(words)
-            raise self.error(("severity", index), f"severity: expected one of {known}; the last step is a word alone")
+            raise self._error(path, f"severity: expected one of {known}; the last step is a word alone")
         return Severity(words.index(str(word)))
 
     def _remedy(self, index: int) -> Remedy:
         path: Path = ("remedies", index)
-        step = self.file.remedies[index]
-        condition = self._condition((*path, "if"), step.if_) if step.if_ else None
-        known = self.known | (condition.true if condition else frozenset())
-        return compile_remedy(step, condition, self.scope, known, lambda rest, text: self.source((*path, *rest), text))
+        step = self.written.remedies[index]
+        condition = self._condition((*path, "if"), step.if_, self._known) if step.if_ else None
+        known = self._known | (condition.true if condition else frozenset())
 
-    def _cases(self) -> tuple[Case, ...]:
-        wholes: dict[str, Mapping[str, Any]] = {}
-        for index, case in enumerate(self.file.cases):
-            path: Path = ("cases", index)
-            if case.name in wholes:
-                raise self.error((*path, "name"), f"cases: '{case.name}' stands twice")
-            if case.like is not None and case.like not in wholes:
-                hint = did_you_mean(case.like, wholes)
-                raise self.error((*path, "like"), f"cases: no earlier case is called '{case.like}'{hint}")
-            wholes[case.name] = merged(wholes.get(case.like or "", {}), case.given)
-        for states in (["fail"], ["pass", "not applicable"]):
-            if all(case.expect not in states for case in self.file.cases):
-                raise self.error(("cases",), f"cases: at least one must expect {' or '.join(states)}")
-        return tuple(
-            Case(case.name, case.expect, case.severity, case.confidence, case.message, wholes[case.name])
-            for case in self.file.cases
-        )
+        def source(rest: Path, text: str) -> Source:
+            return self._source((*path, *rest), text)
+
+        return compile_remedy(step, condition, self._scope, known, source)
+
+
+_PARTS = (
+    *("params", "each", "when", "observed", "severity", "message", "why"),
+    *("remedies", "expected", "evidence", "cases"),
+)
+"""In the order in which faults are said."""
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

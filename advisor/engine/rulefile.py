@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from functools import cache
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from advisor.engine import written
 from advisor.engine.syntax import did_you_mean
+from advisor.engine.written import ALIASES, Written, WrittenCase, WrittenStep
 from advisor.formats.yaml import Document, Path
+from advisor.snapshot.record import Record
+from advisor.snapshot.shapes import adapter_of
 
 MAX_LETS = 12
 """Lets refer to earlier ones: with the depth of an expression this bounds the depth of evaluation."""
@@ -19,69 +24,24 @@ def _written(value: object) -> object:
     return str(value) if isinstance(value, bool | int | float) else value
 
 
-Expr = Annotated[str, BeforeValidator(_written), Field(min_length=1, max_length=10_000)]
-Quantity = Annotated[str, BeforeValidator(_written), Field(max_length=100)]
-Line = Annotated[str, Field(min_length=1, max_length=300)]
-Prose = Annotated[str, Field(min_length=1, max_length=5_000)]
-Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=80)]
-Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
-Reference = Annotated[str, Field(pattern=r"^(man:|kernel:|nginx:|rfc:|https://)\S+$", max_length=500)]
-SeverityWord = Literal["info", "low", "medium", "high", "critical"]
-Wants = dict[Literal["at_least", "at_most", "exactly", "includes"], Expr]
+_TYPES = {
+    "Expr": Annotated[str, BeforeValidator(_written), Field(min_length=1, max_length=10_000)],
+    "Quantity": Annotated[str, BeforeValidator(_written), Field(max_length=100)],
+    "Line": Annotated[str, Field(min_length=1, max_length=300)],
+    "Prose": Annotated[str, Field(min_length=1, max_length=5_000)],
+    "Id": Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=80)],
+    "Word": Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)],
+    "Reference": Annotated[str, Field(pattern=r"^(man:|kernel:|nginx:|rfc:|https://)\S+$", max_length=500)],
+    "SeverityWord": Literal["info", "low", "medium", "high", "critical"],
+    "Relation": Literal["at_least", "at_most", "exactly", "includes"],
+    "LETS": Field(max_length=MAX_LETS),
+    "STEPS": Field(max_length=20),
+    "CASES": Field(max_length=100),
+    "SOME": Field(min_length=1),
+}
+"""What the names in `advisor.engine.written` stand for here."""
 
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class RemedyFile(_Model):
-    """One step. Without ``sysctl`` and ``nginx`` it is advice, and its safety is manual."""
-
-    text: Prose | None = None
-    safety: Literal["safe", "unsafe", "manual"]
-    if_: Annotated[Expr | None, Field(alias="if")] = None
-    needs: list[Literal["reload", "re-listen", "restart", "reboot"]] | None = None
-    sysctl: dict[str, Wants] = {}
-    nginx: dict[str, Wants] = {}
-
-
-class CaseFile(_Model):
-    """An example: raw input, and what the rule must say of it."""
-
-    name: Line
-    expect: Literal["fail", "pass", "unknown", "not applicable"]
-    severity: SeverityWord | None = None
-    confidence: Literal["potential", "observed", "certain"] | None = None
-    message: str | None = None
-    like: str | None = None
-    given: dict[str, Any] = {}
-
-
-class RuleFile(_Model):
-    """A rule."""
-
-    id: Id
-    aliases: list[Id] = []
-    title: Line
-    severity: Any
-    maturity: Literal["preview", "stable", "deprecated"] = "stable"
-    each: Line | None = None
-    params: dict[Word, Quantity] = {}
-    let: Annotated[dict[Word, Expr], Field(max_length=MAX_LETS)] = {}
-    applies: Expr | None = None
-    when: Expr
-    observed: Expr | None = None
-    message: Prose
-    why: Prose
-    unless: Prose
-    references: Annotated[list[Reference], Field(min_length=1)]
-    remedies: Annotated[list[RemedyFile], Field(max_length=20)] = []
-    expected: list[Prose] = []
-    consequence_of: list[Id] = []
-    cases: Annotated[list[CaseFile], Field(max_length=100)]
-
-
-_KNOWN: dict[str, type[BaseModel]] = {"remedies": RemedyFile, "cases": CaseFile}
+_KNOWN: dict[str, type[Record]] = {"remedies": WrittenStep, "cases": WrittenCase}
 
 
 def explain(error: ErrorDetails) -> tuple[Path, str]:
@@ -91,15 +51,24 @@ def explain(error: ErrorDetails) -> tuple[Path, str]:
     if error["type"] == "missing":
         return path, f"'{last}' is missing"
     if error["type"] == "extra_forbidden":
-        model = _KNOWN.get(str(path[0]), RuleFile) if len(path) > 1 else RuleFile
-        known = [field.alias or name for name, field in model.model_fields.items()]
+        known = keys(_KNOWN.get(str(path[0]), Written) if len(path) > 1 else Written)
         return path, f"unknown key '{last[:80]}'{did_you_mean(last, known)}"
     return path, f"{last[:80] or 'the file'}: {error['msg']}"
 
 
-def read(document: Document) -> tuple[RuleFile | None, tuple[Path, str] | None]:
+def keys(record: type[Record]) -> list[str]:
+    """The keys a part of the file may have."""
+    return [ALIASES.get(name, name) for name in record.FIELDS]
+
+
+@cache
+def _adapter() -> TypeAdapter[Written]:
+    return adapter_of(Written, written, _TYPES, ALIASES, strict=True)
+
+
+def read(document: Document) -> tuple[Written | None, tuple[Path, str] | None]:
     """The rule, or where and what its first fault is."""
     try:
-        return RuleFile.model_validate(document.value), None
+        return _adapter().validate_python(document.value), None
     except ValidationError as error:
         return None, explain(error.errors(include_url=False, include_input=False)[0])

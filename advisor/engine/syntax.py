@@ -53,10 +53,10 @@ _DASHED_OR_QUOTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An expression's text and where it stands: ``file:line:column: key``."""
+    """An expression's text, and where it stands: ``str(at)`` is ``file:line:column: key``, made when a message is."""
 
     text: str
-    at: str
+    at: object
 
     def error(self, message: str, offset: int = 0) -> RuleError:
         """An error with the expression and a caret.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from advisor.collect.packs import read_pack
+from advisor.collect.packs import read_index, read_pack
 from advisor.collect.run import Request, Say, collect
 from advisor.engine.judge import overridden
-from advisor.engine.rule import Rule, load_rules
+from advisor.engine.pack import load_rules
+from advisor.engine.rule import Rule
 from advisor.engine.syntax import did_you_mean
 from advisor.errors import InputError, UsageError
 from advisor.facts.derive import Facts
@@ -82,7 +83,7 @@ def parse(data: bytes, name: str) -> Snapshot:
 
 def rules(folder: str | None = None) -> list[Rule]:
     """The rules that came with advisor, or those of a folder."""
-    return load_rules(read_pack(folder), Facts)
+    return load_rules(read_pack(folder), Facts, read_index() if folder is None else None)
 
 
 def chosen(known: list[Rule], select: Iterable[str], ignore: Iterable[str]) -> list[Rule]:

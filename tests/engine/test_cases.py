@@ -8,7 +8,7 @@ import pytest
 from engine.toy import Thing, Toy
 
 from advisor.engine.cases import run_case, snapshot_of
-from advisor.engine.rule import load_rule
+from advisor.engine.pack import load_rule
 from advisor.errors import InputError, RuleError, Unread
 from advisor.snapshot.model import IDLE_EDGES, SOURCES, Reading, Snapshot
 

@@ -8,7 +8,8 @@ import pytest
 from engine.toy import Thing, Toy
 
 from advisor.engine.judge import judge, overridden
-from advisor.engine.rule import Rule, load_rule
+from advisor.engine.pack import load_rule
+from advisor.engine.rule import Rule
 from advisor.errors import Unread, UsageError
 from advisor.facts.places import Location, Place
 from advisor.facts.values import Ports

@@ -10,7 +10,8 @@ from engine.toy import Toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.engine.rule import Rule, load_rule, load_rules, merged
+from advisor.engine.pack import load_rule, load_rules
+from advisor.engine.rule import Rule, merged
 from advisor.errors import RuleError
 from advisor.findings import Severity
 from advisor.units import Quantity, S

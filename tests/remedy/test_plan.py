@@ -12,7 +12,8 @@ from support.snapshots import ages_of, nginx_of, snapshot_with
 
 from advisor.engine.cases import snapshot_of
 from advisor.engine.judge import judge
-from advisor.engine.rule import Rule, load_rule
+from advisor.engine.pack import load_rule
+from advisor.engine.rule import Rule
 from advisor.errors import PlanError
 from advisor.facts.derive import Facts
 from advisor.formats.nginx import scan

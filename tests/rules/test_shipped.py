@@ -9,7 +9,8 @@ import pytest
 
 from advisor.catalog.sysctl import lookup
 from advisor.engine.cases import run_case
-from advisor.engine.rule import Case, Rule, load_rule
+from advisor.engine.pack import load_rule
+from advisor.engine.rule import Case, Rule
 from advisor.errors import RuleError
 from advisor.facts.derive import Facts
 from advisor.findings import Safety
