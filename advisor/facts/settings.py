@@ -6,8 +6,8 @@ that takes several, the whole text. Where nothing sets it, it is the default of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import ClassVar, TypeVar
 
 from advisor.catalog.directives import DIRECTIVES, default
 from advisor.errors import Unread
@@ -216,6 +216,11 @@ class Setting(Block):
         return " ".join(self._setter.args)
 
     @property
+    def directive(self) -> str:
+        """The directive's name."""
+        return self._setter.name
+
+    @property
     def alone(self) -> bool:
         """Whether its block sets it once only."""
         return len(self._config.tree.own(self._block, self._name)) == 1
@@ -314,17 +319,23 @@ class Setters:
     def all(self, name: str) -> list[Setting]:
         """The places that set it: one item a place of the files, the first where a file is included twice."""
         if name not in self._all:
-            self._all[name] = list(self._items(name))
+            made = BY_KIND[DIRECTIVES[name].kind]
+            self._all[name] = settings(self._config, self._config.tree.named.get(name, ()), made)
         return self._all[name]
 
-    def _items(self, name: str) -> Iterator[Setting]:
-        made = BY_KIND[DIRECTIVES[name].kind]
-        called: dict[str, int] = {}
-        seen: set[int] = set()
-        for node in self._config.tree.named.get(name, ()):
-            # A file that is included twice has its statements once.
-            if id(node.statement) not in seen:
-                seen.add(id(node.statement))
-                words = self._config.called(node.parent)
-                count = called[words] = called.get(words, 0) + 1
-                yield made(self._config, node.parent, node, words if count == 1 else f"{words} #{count}")
+
+Made = TypeVar("Made", bound=Setting)
+
+
+def settings(config: Config, nodes: Iterable[Node], made: type[Made]) -> list[Made]:
+    """Statements as items; a file that is included twice has its statements once."""
+    called: dict[str, int] = {}
+    seen: set[int] = set()
+    items = []
+    for node in nodes:
+        if id(node.statement) not in seen:
+            seen.add(id(node.statement))
+            words = config.called(node.parent)
+            count = called[words] = called.get(words, 0) + 1
+            items.append(made(config, node.parent, node, words if count == 1 else f"{words} #{count}"))
+    return items
