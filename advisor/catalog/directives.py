@@ -49,6 +49,7 @@ _CORE = "ngx_core_module"
 _PROXY = "http/ngx_http_proxy_module"
 _FASTCGI = "http/ngx_http_fastcgi_module"
 _UWSGI = "http/ngx_http_uwsgi_module"
+_SCGI = "http/ngx_http_scgi_module"
 _GRPC = "http/ngx_http_grpc_module"
 _SSL = "http/ngx_http_ssl_module"
 _GZIP = "http/ngx_http_gzip_module"
@@ -144,6 +145,8 @@ _ALL = (
     Directive("expires", "hsli", "words", "off", "http/ngx_http_headers_module"),
     Directive("limit_conn", "hsl", "words", None, "http/ngx_http_limit_conn_module", array=True),
     Directive("limit_req", "hsl", "words", None, "http/ngx_http_limit_req_module", array=True),
+    Directive("limit_req_zone", "h", "words", None, "http/ngx_http_limit_req_module", array=True),
+    Directive("limit_conn_zone", "h", "words", None, "http/ngx_http_limit_conn_module", array=True),
     Directive("ssl_session_cache", "hs", "words", "none", _SSL),
     Directive("ssl_session_timeout", "hs", "time", "5m", _SSL),
     Directive("ssl_session_tickets", "hs", "flag", "on", _SSL),
@@ -188,6 +191,12 @@ _ALL = (
     Directive("proxy_cache", "hsl", "word", "off", _PROXY),
     Directive("proxy_cache_lock", "hsl", "flag", "off", _PROXY),
     Directive("proxy_cache_use_stale", "hsl", "words", "off", _PROXY, array=True),
+    Directive("proxy_cache_background_update", "hsl", "flag", "off", _PROXY),
+    Directive("proxy_cache_lock_age", "hsl", "time", "5s", _PROXY),
+    Directive("proxy_cache_lock_timeout", "hsl", "time", "5s", _PROXY),
+    Directive("proxy_cache_min_uses", "hsl", "count", "1", _PROXY),
+    Directive("proxy_cache_revalidate", "hsl", "flag", "off", _PROXY),
+    Directive("proxy_cache_valid", "hsl", "words", None, _PROXY, array=True),
     Directive("proxy_cache_path", "h", "words", None, _PROXY, array=True),
     Directive("fastcgi_pass", "li", "word", None, _FASTCGI),
     Directive("fastcgi_keep_conn", "hsl", "flag", "off", _FASTCGI),
@@ -196,20 +205,35 @@ _ALL = (
     Directive("fastcgi_send_timeout", "hsl", "time", "60s", _FASTCGI),
     Directive("fastcgi_buffering", "hsl", "flag", "on", _FASTCGI),
     Directive("fastcgi_buffers", "hsl", "words", None, _FASTCGI),
+    Directive("fastcgi_buffer_size", "hsl", "size", None, _FASTCGI),
+    Directive("fastcgi_cache", "hsl", "word", "off", _FASTCGI),
+    Directive("fastcgi_cache_lock", "hsl", "flag", "off", _FASTCGI),
+    Directive("fastcgi_cache_path", "h", "words", None, _FASTCGI, array=True),
+    Directive("fastcgi_cache_use_stale", "hsl", "words", "off", _FASTCGI, array=True),
+    Directive("fastcgi_cache_valid", "hsl", "words", None, _FASTCGI, array=True),
     Directive("fastcgi_param", "hsl", "words", None, _FASTCGI, array=True),
     Directive("uwsgi_pass", "li", "word", None, _UWSGI),
     Directive("uwsgi_read_timeout", "hsl", "time", "60s", _UWSGI),
+    Directive("uwsgi_connect_timeout", "hsl", "time", "60s", _UWSGI),
+    Directive("uwsgi_buffers", "hsl", "words", None, _UWSGI),
+    Directive("uwsgi_cache_path", "h", "words", None, _UWSGI, array=True),
     Directive("uwsgi_param", "hsl", "words", None, _UWSGI, array=True),
-    Directive("scgi_pass", "li", "word", None, "http/ngx_http_scgi_module"),
-    Directive("scgi_param", "hsl", "words", None, "http/ngx_http_scgi_module", array=True),
+    Directive("scgi_pass", "li", "word", None, _SCGI),
+    Directive("scgi_connect_timeout", "hsl", "time", "60s", _SCGI),
+    Directive("scgi_read_timeout", "hsl", "time", "60s", _SCGI),
+    Directive("scgi_buffers", "hsl", "words", None, _SCGI),
+    Directive("scgi_cache_path", "h", "words", None, _SCGI, array=True),
+    Directive("scgi_param", "hsl", "words", None, _SCGI, array=True),
     Directive("grpc_pass", "li", "word", None, _GRPC),
     Directive("grpc_read_timeout", "hsl", "time", "60s", _GRPC),
+    Directive("grpc_connect_timeout", "hsl", "time", "60s", _GRPC),
     Directive("grpc_set_header", "hsl", "words", None, _GRPC, array=True),
     Directive("upstream/keepalive", "u", "count", None, _UPSTREAM, later=(("1.29.7", "32"),)),
     Directive("upstream/keepalive_timeout", "u", "time", "60s", _UPSTREAM, since="1.15.3"),
     Directive("upstream/keepalive_requests", "u", "count", "100", _UPSTREAM, (("1.19.10", "1000"),), since="1.15.3"),
     Directive("upstream/keepalive_time", "u", "time", "1h", _UPSTREAM, since="1.19.10"),
     Directive("upstream/zone", "u", "words", None, _UPSTREAM),
+    Directive("upstream/server", "u", "words", None, _UPSTREAM, array=True),
     Directive("upstream/queue", "u", "words", None, _UPSTREAM),
 )  # fmt: skip
 
