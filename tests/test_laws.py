@@ -74,6 +74,7 @@ def knocked_out(snapshot: Snapshot) -> Iterator[tuple[str, Snapshot]]:
         yield name, replace(snapshot, counters=rest)
     yield from _rows(snapshot)
     if snapshot.nginx is not None:
+        yield "nginx's version", replace(snapshot, nginx=replace(snapshot.nginx, version=None))
         for path, file in snapshot.nginx.files.items():
             files = {**snapshot.nginx.files, path: replace(file, modified=None)}
             yield (

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from advisor import __version__
+from advisor.catalog.directives import DIRECTIVES
 from advisor.formats.nginx import absolute, scan, walk
 from advisor.remedy.sysctl import DROPIN
 from advisor.snapshot.json import build
@@ -120,12 +121,52 @@ def snapshot_with(**sources: Any) -> Snapshot:
     return build({"advisor": __version__, "taken": "2026-01-01T00:00:00+00:00", "unread": unread, **sources})
 
 
+VALUES = {
+    "flag": ["on", "off"],
+    "time": ["0", "1s", "60", "75s", "300s", "1h", "500ms", "$var", "soon"],
+    "size": ["0", "1k", "16k", "64k", "1m", "2m", "1g", "lots"],
+    "count": ["0", "1", "10", "128", "1024", "4096", "65535", "1000000", "-1"],
+    "word": ["auto", "off", "on", "1", "4", "9", "none", "threads", "epoll", "select", "$var", "always", "1.1"],
+    "words": [
+        "off", "none", "builtin", "shared:SSL:1m", "4 8k", "8 1m", "logs/a.log", "/var/log/$host.log main",
+        "/var/log/a.log main buffer=64k", "syslog:server=127.0.0.1", "max=1000", "max=200000 inactive=1m",
+        "text/css image/png", "*", "127.0.0.1 valid=1h", "error timeout non_idempotent", "1", "Connection close",
+        'Connection ""', "Host $host", "stderr debug",
+    ],
+}  # fmt: skip
+"""By the kind of a directive: values on both sides of what is wise, and a few that nginx refuses."""
+_TWICE = {"keepalive_timeout", "proxy_pass", "fastcgi_pass", "grpc_pass", "uwsgi_pass", "scgi_pass"}
+"""Drawn on their own."""
+PASSES = [
+    "proxy_pass http://10.9.0.2:8080;", "proxy_pass http://backend;", "proxy_pass http://backend/x;",
+    "proxy_pass https://10.9.0.3;", "proxy_pass http://$host;", "fastcgi_pass 127.0.0.1:6379;", "grpc_pass backend;",
+    "proxy_pass http://unix:/run/app.sock;", "uwsgi_pass backend;", "fastcgi_pass unix:/run/php.sock;",
+]  # fmt: skip
+UPSTREAMS = ["keepalive 8;", "keepalive 0;", "least_conn;", "keepalive_timeout 5s;", "zone a 64k;", "hash $uri;"]
+
+
+@st.composite
+def directives(draw: st.DrawFn, letter: str, most: int = 2) -> list[str]:
+    """Directives of the catalogue that may stand in such a block, each once; arrays perhaps twice."""
+    known = [one for one in DIRECTIVES.values() if letter in one.contexts and one.word not in _TWICE]
+    chosen = draw(st.lists(st.sampled_from(known), max_size=most, unique_by=lambda one: one.name))
+    return [f"{one.word} {draw(st.sampled_from(VALUES[one.kind]))};" for one in chosen]
+
+
+@st.composite
+def upstreams(draw: st.DrawFn) -> str:
+    own = draw(st.lists(st.sampled_from(UPSTREAMS), unique_by=lambda text: text.split()[0], max_size=3))
+    there = ["server 10.9.0.2:8080;", *own] if draw(st.booleans()) else [*own, "server 10.9.0.2:8080;"]
+    return f"upstream backend {{ {' '.join(there)} }}"
+
+
 @st.composite
 def locations(draw: st.DrawFn) -> str:
     name = draw(st.sampled_from(["/", "/x", "~ \\.php$", "= /status"]))
     body = draw(st.sampled_from(["", "root /srv;", "include snippet.conf;", "stub_status;", "return 200 '};{';"]))
     timeout = draw(st.sampled_from(["", *(f"keepalive_timeout {text};" for text in TIMEOUTS)]))
-    return f"location {name} {{ {timeout} {body} }}"
+    more = [*draw(directives("l")), *draw(st.lists(st.sampled_from(PASSES), max_size=1))]
+    return f"location {name} {{ {timeout} {body} {' '.join(more)} }}"
 
 
 @st.composite
@@ -134,6 +175,7 @@ def servers(draw: st.DrawFn) -> str:
     parts += draw(st.sampled_from([[], ["server_name a.example;"], ["server_name _ b.example;"]]))
     parts += [f"keepalive_timeout {text};" for text in draw(st.lists(st.sampled_from(TIMEOUTS), max_size=1))]
     parts += draw(st.sampled_from([[], ["include snippet.conf;"], ["# a comment; with } in it"]]))
+    parts += draw(directives("s"))
     parts += draw(st.lists(locations(), max_size=2))
     return "server {\n    " + "\n    ".join(parts) + "\n}"
 
@@ -156,9 +198,15 @@ def configurations(draw: st.DrawFn) -> Nginx:
             max_size=2,
         )
     )
-    http += draw(st.lists(servers(), max_size=3))
-    whole = "worker_processes auto;\nevents { worker_connections 1024; }\nhttp {\n%s\n}\n"
-    text = draw(st.sampled_from([whole, whole, whole, "%s\n"])) % "\n".join(http)
+    http += [
+        *draw(directives("h", 4)),
+        *draw(st.lists(upstreams(), max_size=1)),
+        *draw(st.lists(servers(), max_size=3)),
+    ]
+    main, events = "\n".join(draw(directives("m"))), " ".join(draw(directives("e")))
+    inner = "\n".join(http)
+    whole = f"{main}\nevents {{ {events} }}\nhttp {{\n{inner}\n}}\n"
+    text = draw(st.sampled_from([whole, whole, whole, f"{inner}\n"]))
     snippet = draw(
         st.sampled_from(["", "keepalive_timeout 300 300;", "gzip on;\nkeepalive_timeout 90s;", "listen 81;"])
     )
