@@ -67,7 +67,7 @@ def _directive(facts: Facts, place: Place, node: Node | None, want: Wants) -> li
     if node is not None and new == old:
         return []
     text = str(new) if isinstance(new, str) else _WRITE[kind](new, node.args[0] if node and node.args else "")
-    return [change(place, want, node, (text,))]
+    return [change(place, want, node, tuple(text.split()) if kind == "words" else (text,))]
 
 
 def _now(facts: Facts, node: Node | None, name: str) -> float | str | None:
@@ -113,9 +113,21 @@ def _listen_backlog(_: Facts, place: Place, node: Node | None, want: Wants) -> l
     return [change(place, want, node, (*kept, f"{_BACKLOG}{new}"), edit)]
 
 
+def _parameter(_: Facts, place: Place, node: Node | None, want: Wants) -> list[NginxChange]:
+    """``access_log.flush``: a parameter that a directive has not got yet."""
+    if node is None:
+        raise PlanError(f"{place.file}: the {place.directive} in {place.block} is not there any more; read it again")
+    parameter = want.target[1].rpartition(".")[2]
+    new = want.least()
+    text = new if isinstance(new, str) else write_time(new, like="s")
+    return [change(place, want, node, (*node.args, f"{parameter}={text}"), SetParam(_at(place), parameter, text))]
+
+
 _WRITERS: dict[str, Callable[[Facts, Place, Node | None, Wants], list[NginxChange]]] = {
+    "access_log.flush": _parameter,
     "keepalive_timeout": _keepalive_timeout,
     "listen.backlog": _listen_backlog,
+    "proxy_cache_path.use_temp_path": _parameter,
 }
 
 
