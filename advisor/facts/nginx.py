@@ -8,13 +8,16 @@ from functools import cached_property, partial
 from typing import Annotated, ClassVar
 
 from advisor.errors import Unread
+from advisor.facts.clients import Clients
 from advisor.facts.keepalives import Keepalive, keepalives
 from advisor.facts.listens import Listen, endpoints, option_line
 from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
+from advisor.facts.sending import Sending
 from advisor.facts.servers import Endpoint, ListenLine, Server, servers
 from advisor.facts.settings import Block, Config, Here, Setters
 from advisor.facts.sockets import Listener, serving
+from advisor.facts.tls import Tls
 from advisor.facts.tree import Node, Tree, locate
 from advisor.facts.values import Count, Item, Seconds, Version
 from advisor.snapshot import model
@@ -102,6 +105,21 @@ class NginxFacts:
     def servers(self) -> list[Server]:
         """Every server of http."""
         return servers(self.config)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """What connections of clients get."""
+        return Clients(self.config, lambda: self.servers)
+
+    @cached_property
+    def tls(self) -> Tls:
+        """What clients get over TLS."""
+        return Tls(self.config, lambda: self.servers)
+
+    @cached_property
+    def sending(self) -> Sending:
+        """How responses leave."""
+        return Sending(self.config)
 
     @cached_property
     def files(self) -> list[File]:
