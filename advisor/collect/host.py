@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 
+from advisor.collect.cgroup import read_cgroup
 from advisor.errors import InputError
 from advisor.formats import procfs
 from advisor.snapshot.model import Host
@@ -16,8 +17,12 @@ _PID_NS_INIT_INO = 0xEFFFFFFC
 _ENGINES = re.compile(rb"docker|kubepods|libpod|lxc|containerd|nspawn")
 
 
-def read_host(system: System) -> Host:
+def read_host(system: System, pid: int | None = None) -> Host:
     """What is known of the machine; CPUs and memory are None where /proc does not say.
+
+    Args:
+        system: the machine or the tree.
+        pid: the process whose control group counts; None: ours.
 
     Raises:
         OSError: when the name or the kernel's release can't be read.
@@ -32,6 +37,7 @@ def read_host(system: System) -> Host:
         netns=_netns(container) if system.live else "host",
         container=container,
         root=system.live and os.geteuid() == 0,
+        cgroup=read_cgroup(system, pid),
     )
 
 

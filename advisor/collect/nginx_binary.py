@@ -17,13 +17,14 @@ _ARGUMENT = re.compile(r"(?:[^\s']|'[^']*')+")
 class Built(NamedTuple):
     """What was compiled in: each None where the bytes do not tell.
 
-    ``version`` is NGINX_VER's (src/core/nginx.h), ``prefix`` and ``conf`` are those of ``configure`` (nginx's
-    auto/options), with its defaults /usr/local/nginx and conf/nginx.conf; an empty prefix is none.
+    ``version`` is NGINX_VER's (src/core/nginx.h), the others are those of ``configure`` (nginx's auto/options), with
+    its defaults /usr/local/nginx, conf/nginx.conf and logs/error.log; an empty prefix is none.
     """
 
     version: str | None = None
     prefix: str | None = None
     conf: str | None = None
+    error_log: str | None = None
 
 
 def built(binary: bytes) -> Built:
@@ -35,7 +36,12 @@ def built(binary: bytes) -> Built:
         return Built(version)
     words = [word.partition("=") for word in _ARGUMENT.findall(arguments[1].decode("utf-8", "surrogateescape"))]
     said = {name: value.strip("'") for name, _, value in words}
-    return Built(version, said.get("--prefix", "/usr/local/nginx") or None, said.get("--conf-path", "conf/nginx.conf"))
+    return Built(
+        version,
+        said.get("--prefix", "/usr/local/nginx") or None,
+        said.get("--conf-path", "conf/nginx.conf"),
+        said.get("--error-log-path", "logs/error.log"),
+    )
 
 
 def read_built(system: System, pid: int) -> Built:

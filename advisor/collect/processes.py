@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ _NAME = "nginx"
 _MASTER = "nginx: master process"
 _WORKER = "nginx: worker process"
 _LEAVING = "is shutting down"
+_MOST_DESCRIPTORS = 100_000
+"""Of one process that are looked at one by one (some 0.2 s)."""
 
 Problems = list[tuple[str, str]]
 
@@ -30,7 +33,7 @@ class _Nginx(NamedTuple):
 def read_processes(system: System) -> tuple[Processes, Problems]:
     """The nginx with the most workers, and what is to be said about the others.
 
-    A worker that is shutting down after a reload is no worker; cache managers and loaders are none either.
+    Workers that are shutting down after a reload stand apart; cache managers and loaders are no workers.
 
     Raises:
         InputError: when no nginx runs here, or the tree is a fixture.
@@ -39,7 +42,8 @@ def read_processes(system: System) -> tuple[Processes, Problems]:
         raise InputError("--root is a tree: it has no processes to ask")
     problems: Problems = []
     running = _running()
-    workers = [one for one in running if one.title.startswith(_WORKER) and _LEAVING not in one.title]
+    every = [one for one in running if one.title.startswith(_WORKER)]
+    workers = [one for one in every if _LEAVING not in one.title]
     families = [(one, [worker for worker in workers if worker.parent == one.pid]) for one in _masters(running)]
     families.sort(key=lambda family: (-len(family[1]), family[0].pid))
     master = _process(system, families[0][0]) if families else None
@@ -50,7 +54,8 @@ def read_processes(system: System) -> tuple[Processes, Problems]:
         problems.append(("processes", f"nginx runs more than once: pid {master.pid} is judged, not {others}"))
     found = Processes(
         master=master,
-        workers=[known for worker in families[0][1] if (known := _process(system, worker)) is not None],
+        workers=_processes(system, families[0][1]),
+        leaving=_processes(system, [one for one in every if _LEAVING in one.title and one.parent == master.pid]),
         binary_deleted=_deleted(master.pid, problems),
     )
     return found, problems
@@ -64,11 +69,16 @@ def master_arguments(system: System, pid: int) -> tuple[str | None, str | None]:
     Raises:
         OSError: when the process is gone.
     """
+    return master_option(system, pid, "-c"), master_option(system, pid, "-p")
+
+
+def master_option(system: System, pid: int, option: str) -> str | None:
+    """What follows an option in a master's title, as `master_arguments`.
+
+    Raises:
+        OSError: when the process is gone.
+    """
     words = system.read(f"/proc/{pid}/cmdline", MIB).replace(b"\0", b" ").decode("utf-8", "replace").split()
-    return _option(words, "-c"), _option(words, "-p")
-
-
-def _option(words: list[str], option: str) -> str | None:
     for word, following in zip(words, [*words[1:], None], strict=True):
         if word.startswith(option):
             return word.removeprefix(option) or following
@@ -94,6 +104,10 @@ def _masters(running: list[_Nginx]) -> list[_Nginx]:
     return [one for one in found if shares_network(one.pid)]
 
 
+def _processes(system: System, found: list[_Nginx]) -> list[Process]:
+    return [known for one in found if (known := _process(system, one)) is not None]
+
+
 def _process(system: System, one: _Nginx) -> Process | None:
     """None when it has ended meanwhile. Its limits are there for all to read, its descriptors for its user and root."""
     try:
@@ -102,10 +116,30 @@ def _process(system: System, one: _Nginx) -> Process | None:
         return None
     except ValueError as error:
         raise InputError(f"/proc/{one.pid}/limits: {error}") from None
-    descriptors = None
+    descriptors = sockets = None
     with suppress(OSError):
-        descriptors = len(os.listdir(f"/proc/{one.pid}/fd"))
-    return Process(pid=one.pid, started=one.started, nofile=nofile, descriptors=descriptors)
+        descriptors, sockets = _open(f"/proc/{one.pid}/fd")
+    return Process(pid=one.pid, started=one.started, nofile=nofile, descriptors=descriptors, sockets=sockets)
+
+
+def _open(path: str) -> tuple[int, int | None]:
+    """How many descriptors a process has open, and how many of them are sockets; None where they are too many."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        names = os.listdir(folder)
+        if len(names) > _MOST_DESCRIPTORS:
+            return len(names), None
+        return len(names), sum(_is_socket(name, folder) for name in names)
+    finally:
+        os.close(folder)
+
+
+def _is_socket(name: str, folder: int) -> bool:
+    """False for one that was closed meanwhile."""
+    try:
+        return stat.S_ISSOCK(os.stat(name, dir_fd=folder).st_mode)
+    except OSError:
+        return False
 
 
 def _deleted(pid: int, problems: Problems) -> bool:

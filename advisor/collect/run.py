@@ -9,6 +9,7 @@ from typing import Any
 
 from advisor import __version__
 from advisor.collect.counters import read_counters, readings
+from advisor.collect.errorlog import read_error_logs
 from advisor.collect.host import read_host
 from advisor.collect.nginx_find import Asked, read_configuration
 from advisor.collect.owners import read_held
@@ -73,8 +74,8 @@ class _Run:
         begun = self.system.tick()
         sample = 0.0
         if self.request.host:
-            self._try("host", lambda: read_host(self.system))
             self._try("processes", self._processes)
+            self._try("host", lambda: read_host(self.system, self._master()))
         self._nginx()
         files, problems = read_sysctl_files(self.system if self.request.host else None, self.request.sysctl_files)
         self.problems += problems
@@ -83,6 +84,7 @@ class _Run:
         if self.request.host:
             self._try("sysctls", lambda: read_sysctls(self.system))
             sample = self._measure()
+            self._try("error_log", self._logs)
         why = "only files are judged (--no-host)" if not self.request.host else "not collected"
         return Snapshot(
             advisor=__version__,
@@ -110,6 +112,16 @@ class _Run:
         found, problems = read_processes(self.system)
         self.problems += problems
         return found
+
+    def _master(self) -> int | None:
+        processes = self.found.get("processes")
+        return None if processes is None else processes.master.pid
+
+    def _logs(self) -> object:
+        config = self._config()
+        if config is None:
+            raise InputError("no configuration was read that would name it")
+        return read_error_logs(self.system, config.config, self._master())
 
     def _measure(self) -> float:
         """Counters and listeners' drops twice, the rest once, at the end of the sample; returns its length."""
@@ -167,8 +179,8 @@ class _Run:
             self._try("nginx", self._configuration)
 
     def _configuration(self) -> Nginx:
-        request, processes = self.request, self.found.get("processes")
+        request = self.request
         asked = Asked(request.nginx_conf, request.nginx_prefix, request.nginx_version)
-        config, problems = read_configuration(self.system, asked, processes and processes.master.pid)
+        config, problems = read_configuration(self.system, asked, self._master())
         self.problems += problems
         return config

@@ -33,8 +33,8 @@ def snapshot_of(given: Given) -> Snapshot:
             ``nginx`` (text of /etc/nginx/nginx.conf, or {path: text}), ``nginx_version``, ``modified`` {path: epoch},
             ``listeners``, ``destinations`` and ``held`` (rows of the snapshot; ages may be {seconds: count}),
             ``states`` {STATE: count}, ``counters`` {NAME: number or [first, last]}, ``sample`` (seconds; 1 where
-            a counter has two readings), ``processes``, ``host`` and ``stub_status`` (as in the snapshot), ``site``
-            {NAME: quantity}.
+            a counter has two readings), ``processes``, ``host`` and ``stub_status`` (as in the snapshot), ``error_log``
+            {KIND: {what it names, or ``nginx``: ages}}, ``taken`` (when; 1970 if not given), ``site`` {NAME: quantity}.
 
     Raises:
         RuleError: when it is no snapshot; InputError when its nginx configuration does not scan.
@@ -48,7 +48,7 @@ def snapshot_of(given: Given) -> Snapshot:
             {
                 "schema": "advisor.snapshot/v1",
                 "advisor": __version__,
-                "taken": "1970-01-01T00:00:00Z",
+                "taken": given.get("taken", "1970-01-01T00:00:00Z"),
                 "sample": _sample(given),
                 "site": {name: str(value) for name, value in given.get("site", {}).items()},
                 "unread": {source: _NOT_GIVEN for source in SOURCES if source not in sources},
@@ -209,6 +209,21 @@ def _reading(value: object) -> object:
     return {"first": value} if isinstance(value, int) else value
 
 
+def _error_log(given: Given) -> Parts:
+    if "error_log" in given:
+        rows = [
+            {
+                "kind": kind,
+                "subject": None if name == "nginx" else name,
+                "count": sum(ages.values()),
+                "ages": _ages(ages),
+            }
+            for kind, named in given["error_log"].items()
+            for name, ages in named.items()
+        ]
+        yield "error_log", [{"path": "/var/log/nginx/error.log", "logged": rows}]
+
+
 def _host(given: Given) -> Parts:
     if "host" in given:
         yield "host", {"name": "case", **given["host"]}
@@ -230,7 +245,8 @@ _BUILDERS: dict[str, Callable[[Given], Parts]] = {
     "held": _held,
     "counters": _counters,
     "host": _host,
+    "error_log": _error_log,
     "processes": _whole("processes"),
     "stub_status": _whole("stub_status"),
 }
-_BESIDE = ("destinations", "states", "sample", "site", "nginx_version", "modified")
+_BESIDE = ("destinations", "states", "sample", "site", "nginx_version", "modified", "taken")

@@ -30,6 +30,17 @@ class HostFacts:
         return self._known(self._row.memory, "memory")
 
     @property
+    def cpu_quota(self) -> Annotated[Number | None, From("cgroup")]:
+        """CPUs that the control group of nginx (ours where it does not run) may use at once; unset: all."""
+        return self._cgroup.cpus
+
+    @property
+    def memory_allowed(self) -> Annotated[Size, From("/proc/meminfo, cgroup")]:
+        """Main memory, or what that control group allows of it."""
+        allowed = self._cgroup.memory
+        return self.memory if allowed is None else min(self.memory, allowed)
+
+    @property
     def container(self) -> str | None:
         """The kind of container this is; unset on a host."""
         return self._row.container
@@ -38,6 +49,12 @@ class HostFacts:
     def _row(self) -> model.Host:
         row: model.Host = self._snapshot.need("host")
         return row
+
+    @property
+    def _cgroup(self) -> model.Cgroup:
+        if self._row.cgroup is None:
+            raise Unread("host", "the control group's limits could not be read")
+        return self._row.cgroup
 
     def _known(self, value: int | None, what: str) -> int:
         if value is None:

@@ -8,7 +8,9 @@ from functools import cached_property, partial
 from typing import Annotated, ClassVar
 
 from advisor.errors import Unread
+from advisor.facts.capacity import CapacityFacts
 from advisor.facts.clients import Clients
+from advisor.facts.errorlog import ErrorLogFacts, ErrorLogSetting, error_logs, targets
 from advisor.facts.keepalives import Keepalive, keepalives
 from advisor.facts.listens import Listen, endpoints, option_line
 from advisor.facts.places import Location, Place
@@ -125,6 +127,21 @@ class NginxFacts:
     def files(self) -> list[File]:
         """Every file of the configuration."""
         return [File(path, self._snapshot) for path in self._config.files]
+
+    @cached_property
+    def error_logs(self) -> list[ErrorLogSetting]:
+        """Every place that sets error_log."""
+        return error_logs(self.config)
+
+    @cached_property
+    def log(self) -> ErrorLogFacts:
+        """What the ends of the error logs say."""
+        return ErrorLogFacts(self._snapshot, [level for _, level in targets(self.config)])
+
+    @cached_property
+    def capacity(self) -> CapacityFacts:
+        """What the workers are allowed, what that takes, and what they use now."""
+        return CapacityFacts(self._snapshot, self.config)
 
     @property
     def workers(self) -> Annotated[Count, From("/proc")]:

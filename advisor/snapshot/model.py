@@ -38,8 +38,21 @@ class Ages(Record):
     oldest: Seconds | None = None
 
 
+class Cgroup(Record):
+    """What a control group and those around it allow at most; None: no limit.
+
+    ``cpus`` is CPU time each second, in seconds; ``memory`` in bytes.
+    """
+
+    cpus: Seconds | None = None
+    memory: Count | None = None
+
+
 class Host(Record):
-    """The machine. ``netns`` says which network namespace was read: ``host`` or its inode number."""
+    """The machine. ``netns`` says which network namespace was read: ``host`` or its inode number.
+
+    ``cgroup`` is that of the running nginx, ours where none runs; None: it could not be read.
+    """
 
     name: str
     kernel: str
@@ -48,6 +61,7 @@ class Host(Record):
     netns: str = "host"
     container: str | None = None
     root: bool = False
+    cgroup: Cgroup | None = None
 
 
 class Sysctls(Record):
@@ -103,19 +117,21 @@ class Nginx(Record):
 
 
 class Process(Record):
-    """An nginx process: its start, its limits and its open descriptors (None: not readable)."""
+    """An nginx process: its start, its limit of descriptors, those open, the sockets among them (None: not known)."""
 
     pid: Count
     started: Seconds
     nofile: Count | None = None
     descriptors: Count | None = None
+    sockets: Count | None = None
 
 
 class Processes(Record):
-    """The running nginx. ``workers`` holds those that are not shutting down after a reload."""
+    """The running nginx. ``leaving`` holds the workers that are shutting down after a reload, ``workers`` the rest."""
 
     master: Process
     workers: list[Process] = field(default_factory=list)
+    leaving: list[Process] = field(default_factory=list)
     binary_deleted: bool = False
 
 
@@ -183,6 +199,32 @@ class StubStatus(Record):
     waiting: Count
 
 
+class Logged(Record):
+    """Lines of one kind (see `advisor.formats.errorlog`) about one thing; None where they name none.
+
+    ``ages`` is the time since each line was written; None where the log's time zone can't be told.
+    """
+
+    kind: str
+    subject: str | None = None
+    count: Count
+    ages: Ages | None = None
+
+
+class ErrorLog(Record):
+    """The end of an error log: ``size`` bytes are in the file, the last ``read`` of them were read.
+
+    ``unread`` says why nothing was; the times of its lines are those of the log's own time zone, found by comparing
+    the last line with the file's mtime.
+    """
+
+    path: str
+    unread: str | None = None
+    size: Count = 0
+    read: Count = 0
+    logged: list[Logged] = field(default_factory=list)
+
+
 class Snapshot(Record):
     """Everything that was read, and what was not.
 
@@ -206,6 +248,7 @@ class Snapshot(Record):
     processes: Processes | None = None
     held: list[Held] | None = None
     stub_status: StubStatus | None = None
+    error_log: list[ErrorLog] | None = None
     site: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     problems: list[tuple[str, str]] = field(default_factory=list)
@@ -243,5 +286,6 @@ SOURCES = (
     "processes",
     "held",
     "stub_status",
+    "error_log",
 )
 """The fields of a `Snapshot` that a collector fills, and that may be unread."""

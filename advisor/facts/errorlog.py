@@ -1,0 +1,212 @@
+"""The facts of ``nginx.log``: what nginx's error logs say went wrong, towards whom, how often and how long ago."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, ClassVar
+
+from advisor.errors import Unread
+from advisor.facts.places import Location
+from advisor.facts.schema import From
+from advisor.facts.settings import Config, Setting, settings
+from advisor.facts.tree import Node
+from advisor.facts.values import Count, Histogram, Item
+from advisor.snapshot import model
+from advisor.snapshot.model import Snapshot
+
+SPECIAL = ("stderr", "syslog:", "memory:", "/dev/")
+"""What ``error_log`` may name that is no file to read (ngx_core_module.html#error_log)."""
+
+_LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
+_LOUDEST_HIDING = "error"
+_WARNINGS = frozenset(["connections_reused", "responses_buffered", "requests_buffered", "hash_small", "name_conflict"])
+"""Kinds that nginx logs as warnings: a level of error hides them."""
+_SOURCE = From("error_log")
+
+
+def targets(config: Config) -> list[tuple[str, str]]:
+    """Where errors are written and from which level on, for each ``error_log`` of main and http."""
+    return [_target(node) for node in config.tree.named.get("error_log", ()) if node.args]
+
+
+def _target(node: Node) -> tuple[str, str]:
+    first, *levels = node.args or [""]
+    return first, "debug" if any(one.startswith("debug") for one in levels) else (levels or ["error"])[-1]
+
+
+class ErrorLogSetting(Setting):
+    """A place that sets ``error_log``."""
+
+    __slots__ = ()
+
+    @property
+    def target(self) -> str:
+        """What it writes to: a file, ``stderr``, ``syslog:...`` or ``memory:...``."""
+        return _target(self._setter)[0]
+
+    @property
+    def level(self) -> str:
+        """From which level on it writes: debug (also debug_http and the like) ... emerg; error where none is set."""
+        return _target(self._setter)[1]
+
+
+def error_logs(config: Config) -> list[ErrorLogSetting]:
+    """Every place that sets it."""
+    return settings(config, config.tree.named.get("error_log", ()), ErrorLogSetting)
+
+
+class LoggedError(Item):
+    """Lines of one kind about one thing, in all error logs together."""
+
+    __slots__ = ("_rows", "_snapshot", "id", "location")
+
+    def __init__(self, snapshot: Snapshot, path: str, name: str, rows: list[model.Logged]) -> None:
+        """``path``: the log in which the first of them stand; ``name``: what they are about."""
+        self._snapshot = snapshot
+        self._rows = rows
+        self.id = name
+        self.location = Location(logical=name, file=path)
+
+    @property
+    def about(self) -> str:
+        """What the lines name: an upstream's address, a listener's, a signal ...; ``nginx`` where they name nothing."""
+        return self.id
+
+    @property
+    def count(self) -> Annotated[Count, _SOURCE]:
+        """How many lines the ends of the logs hold."""
+        return sum(row.count for row in self._rows)
+
+    @property
+    def ages(self) -> Annotated[Histogram, _SOURCE]:
+        """How long ago they were written."""
+        return Histogram.merge([self._dated(row) for row in self._rows])
+
+    @property
+    def current(self) -> Annotated[Histogram, _SOURCE]:
+        """The same, of those written since the workers that run now were started with their limits."""
+        self._snapshot.still("processes")
+        processes: model.Processes = self._snapshot.need("processes")
+        if not processes.workers:
+            raise Unread("processes", "no worker process was seen")
+        taken = dt.datetime.fromisoformat(self._snapshot.taken).timestamp()
+        return self.ages.cut(max(0.0, taken - min(worker.started for worker in processes.workers)))
+
+    def _dated(self, row: model.Logged) -> Histogram:
+        if row.ages is None:
+            why = f"{self.location.file} tells no time zone: its last line and its mtime do not agree on one"
+            raise Unread("error_log", why)
+        return Histogram.of(row.ages)
+
+
+class ErrorLogFacts:
+    """What the ends of the error logs say, by kind; each kind one item for each thing that its lines name."""
+
+    FACT_KIND: ClassVar[str] = "group"
+
+    def __init__(self, snapshot: Snapshot, levels: list[str]) -> None:
+        """``levels``: those of every ``error_log``, empty where none is set."""
+        self._snapshot = snapshot
+        self._warns = any(level in _LEVELS[: _LEVELS.index(_LOUDEST_HIDING)] for level in levels)
+
+    @property
+    def connections_exhausted(self) -> list[LoggedError]:
+        """``N worker_connections are not enough``: a connection was refused."""
+        return self._found("connections_exhausted")
+
+    @property
+    def connections_reused(self) -> list[LoggedError]:
+        """``N worker_connections are not enough, reusing connections``: idle ones were closed early (a warning)."""
+        return self._found("connections_reused")
+
+    @property
+    def too_many_files(self) -> list[LoggedError]:
+        """``(24: Too many open files)``, by whatever call."""
+        return self._found("too_many_files")
+
+    @property
+    def ports_exhausted(self) -> list[LoggedError]:
+        """``connect() to ADDRESS failed (99: Cannot assign requested address)``."""
+        return self._found("ports_exhausted")
+
+    @property
+    def refused(self) -> list[LoggedError]:
+        """``(111: Connection refused) while connecting to upstream``."""
+        return self._found("refused")
+
+    @property
+    def queue_full(self) -> list[LoggedError]:
+        """``connect() to unix:PATH failed (11: Resource temporarily unavailable)``: its accept queue is full."""
+        return self._found("queue_full")
+
+    @property
+    def timed_out_connecting(self) -> list[LoggedError]:
+        """``(110: Connection timed out) while connecting to upstream``."""
+        return self._found("timed_out_connecting")
+
+    @property
+    def timed_out_reading(self) -> list[LoggedError]:
+        """``upstream timed out`` while it was sent a request or waited for."""
+        return self._found("timed_out_reading")
+
+    @property
+    def closed_early(self) -> list[LoggedError]:
+        """``upstream prematurely closed connection``, or reset it (104)."""
+        return self._found("closed_early")
+
+    @property
+    def none_live(self) -> list[LoggedError]:
+        """``no live upstreams``: all servers of an upstream block are held to be down."""
+        return self._found("none_live")
+
+    @property
+    def header_too_big(self) -> list[LoggedError]:
+        """``upstream sent too big header``: more than the buffer for it takes."""
+        return self._found("header_too_big")
+
+    @property
+    def responses_buffered(self) -> list[LoggedError]:
+        """``an upstream response is buffered to a temporary file`` (a warning)."""
+        return self._found("responses_buffered")
+
+    @property
+    def requests_buffered(self) -> list[LoggedError]:
+        """``a client request body is buffered to a temporary file`` (a warning)."""
+        return self._found("requests_buffered")
+
+    @property
+    def crashed(self) -> list[LoggedError]:
+        """``worker process N exited on signal N``."""
+        return self._found("crashed")
+
+    @property
+    def hash_small(self) -> list[LoggedError]:
+        """``could not build optimal HASH`` (a warning)."""
+        return self._found("hash_small")
+
+    @property
+    def name_conflict(self) -> list[LoggedError]:
+        """``conflicting server name``: a server that never gets a request on an address (a warning)."""
+        return self._found("name_conflict")
+
+    def _found(self, kind: str) -> list[LoggedError]:
+        logs: list[model.ErrorLog] = self._snapshot.need("error_log")
+        rows: dict[str, list[model.Logged]] = {}
+        where: dict[str, str] = {}
+        for log in logs:
+            for row in log.logged:
+                if row.kind == kind:
+                    name = row.subject or "nginx"
+                    rows.setdefault(name, []).append(row)
+                    where.setdefault(name, log.path)
+        if not rows:
+            self._might_be_unseen(kind, logs)
+        return [LoggedError(self._snapshot, where[name], name, group) for name, group in rows.items()]
+
+    def _might_be_unseen(self, kind: str, logs: list[model.ErrorLog]) -> None:
+        """Nothing was found: was everything looked at?"""
+        for log in logs:
+            if log.unread is not None:
+                raise Unread("error_log", log.unread)
+        if kind in _WARNINGS and not self._warns:
+            raise Unread("error_log", "its level hides warnings; error_log FILE warn would show them")
