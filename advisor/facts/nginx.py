@@ -13,7 +13,9 @@ from advisor.facts.clients import Clients
 from advisor.facts.errorlog import ErrorLogFacts, ErrorLogSetting, error_logs, targets
 from advisor.facts.keepalives import Keepalive, keepalives
 from advisor.facts.listens import Listen, endpoints, option_line
+from advisor.facts.logs import AccessLogs
 from advisor.facts.places import Location, Place
+from advisor.facts.proxying import Proxying, Requests
 from advisor.facts.schema import From
 from advisor.facts.sending import Sending
 from advisor.facts.servers import Endpoint, ListenLine, Server, servers
@@ -122,6 +124,21 @@ class NginxFacts:
     def sending(self) -> Sending:
         """How responses leave."""
         return Sending(self.config)
+
+    @cached_property
+    def access_logs(self) -> AccessLogs:
+        """The access logs."""
+        return AccessLogs(self.config)
+
+    @cached_property
+    def proxying(self) -> Proxying:
+        """Passing requests on."""
+        return Proxying(self.config)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """What a request may take, and what bounds it."""
+        return Requests(self.config)
 
     @cached_property
     def files(self) -> list[File]:
