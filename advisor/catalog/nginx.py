@@ -88,6 +88,8 @@ SETTINGS: dict[str, Setting] = {
     "keepalive_timeout": Setting("time", moves=("listener.idle", "processes")),
     "access_log.flush": Setting("time"),
     "proxy_cache_path.use_temp_path": Setting("word"),
+    # The idle connections to an upstream that each worker keeps, with all that makes them be used again.
+    "upstream.reuse": Setting("count", moves=("destination.reuse", "processes")),
     "listen.backlog": Setting("count", ("re-listen",), ("listener.limit", "processes")),
 }
 """The allow-list for rules: what a step may write."""
