@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import typer
+import sys
 
 from advisor.cli import options as o
 from advisor.cli.reading import Read, reads
 
 
 @reads()
-def command(*, read: Read, formats: o.Formats = None) -> None:
+def command(*, read: Read, formats: o.Formats = None) -> int:
     """Say what holds this host and its nginx back, with the numbers. Nothing is written.
 
     Examples:
@@ -22,6 +22,5 @@ def command(*, read: Read, formats: o.Formats = None) -> None:
     wanted = o.formats(formats)
     given = read()
     result = audit.audit(given.snapshot, given.rules, given.overrides)
-    typer.echo(audit.outputs(result, wanted, o.width(), colour=o.colour()), nl=False)
-    if not result.judged:
-        raise typer.Exit(3)
+    sys.stdout.write(audit.outputs(result, wanted, o.width(), colour=o.colour()))
+    return 0 if result.judged else 3

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
-import typer
-
+from advisor.cli.command import Option, say
 from advisor.cli.reading import Read, reads
 
-Out = Annotated[str, typer.Option("-o", "--out", metavar="FILE|-", help="The file to write, for its owner alone.")]
+Out = Annotated[str, Option(("-o", "--out"), "The file to write, for its owner alone.", "FILE|-")]
 WithConfig = Annotated[
-    bool, typer.Option("--with-config", help="Keep the configuration as it is; else what no fact reads is masked.")
+    bool, Option(("--with-config",), "Keep the configuration as it is; else what no fact reads is masked.")
 ]
 
 
 @reads("select", "ignore")
-def command(*, read: Read, out: Out, with_config: WithConfig = False) -> None:
+def command(*, read: Read, out: Out, with_config: WithConfig = False) -> int:
     """Keep what was read in a file, to judge it elsewhere or later. Secrets are masked.
 
     Examples:
@@ -26,7 +26,8 @@ def command(*, read: Read, out: Out, with_config: WithConfig = False) -> None:
 
     text = keep.to_json(read().snapshot, with_config=with_config)
     if out == "-":
-        typer.echo(text, nl=False)
-        return
+        sys.stdout.write(text)
+        return 0
     keep.keep(text, out)
-    typer.echo(f"{out}: {len(text):,} bytes, readable by you alone", err=True)
+    say(f"{out}: {len(text):,} bytes, readable by you alone")
+    return 0

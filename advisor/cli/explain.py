@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
-import typer
-
 from advisor.cli import options as o
+from advisor.cli.command import Option
 
 
 def command(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="Its id: see advisor rules.")],
-) -> None:
+    *,
+    rule: Annotated[str, Option((), "Its id: see advisor rules.", "RULE")],
+) -> int:
     """Say what a rule looks for, why, when to leave it, what it would change and where that is written.
 
     Example:
@@ -19,4 +20,5 @@ def command(
     """
     from advisor.jobs import explain, load
 
-    typer.echo(explain.explain(load.named(load.rules(), rule), o.width()), nl=False)
+    sys.stdout.write(explain.explain(load.named(load.rules(), rule), o.width()))
+    return 0

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
-import typer
-
 from advisor.cli import options as o
+from advisor.cli.command import Option, say
 from advisor.cli.reading import Read, reads
 
-FailOn = Annotated[str, typer.Option("--fail-on", metavar="SEVERITY", help="Fail on a finding this grave, or graver.")]
+FailOn = Annotated[str, Option(("--fail-on",), "Fail on a finding this grave, or graver.", "SEVERITY")]
 MinConfidence = Annotated[
-    str, typer.Option("--min-confidence", metavar="CONFIDENCE", help="potential counts all, certain only what is set.")
+    str, Option(("--min-confidence",), "potential counts all, certain only what is set.", "CONFIDENCE")
 ]
 
 
 @reads()
 def command(
     *, read: Read, formats: o.Formats = None, fail_on: FailOn = "high", min_confidence: MinConfidence = "observed"
-) -> None:
+) -> int:
     """Fail (exit 1) when a finding is grave and sure enough: for CI.
 
     Examples:
@@ -30,9 +30,8 @@ def command(
     wanted, severity, confidence = o.formats(formats), o.severity(fail_on), o.confidence(min_confidence)
     given = read()
     result = audit.audit(given.snapshot, given.rules, given.overrides)
-    typer.echo(audit.outputs(result, wanted, o.width(), colour=o.colour()), nl=False)
+    sys.stdout.write(audit.outputs(result, wanted, o.width(), colour=o.colour()))
     verdict = audit.gate(result, severity, confidence)
     said = f"{len(verdict.offending)} at or above {severity.word}, {confidence.word} or surer"
-    typer.echo(f"gate: {'failed' if verdict.failed else 'passed'}: {said}", err=True)
-    if verdict.failed:
-        raise typer.Exit(1)
+    say(f"gate: {'failed' if verdict.failed else 'passed'}: {said}")
+    return 1 if verdict.failed else 0

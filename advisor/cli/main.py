@@ -8,52 +8,53 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
-import typer
-
-from advisor.cli import audit, collect, explain, gate, patch, rules
+from advisor.cli import quick
+from advisor.cli.command import Command
 from advisor.errors import AdvisorError
 
-app = typer.Typer(
-    name="advisor",
-    help="Say which sysctl and nginx settings hold this host back, with the measured numbers, and write the patch.",
-    epilog="Exit codes: 0 fine, 1 a gate failed, 2 usage or rule, 3 a target could not be read or judged.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("audit", rich_help_panel="Look")(audit.command)
-app.command("explain", rich_help_panel="Look")(explain.command)
-app.command("patch", rich_help_panel="Change")(patch.command)
-app.command("gate", rich_help_panel="Guard")(gate.command)
-app.add_typer(rules.app, name="rules", rich_help_panel="Guard")
-app.command("collect", rich_help_panel="Move")(collect.command)
+if TYPE_CHECKING:
+    import typer
 
 
-@app.callback()
-def _top(
-    *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
-) -> None:
-    if version:
-        from advisor import __version__
+class _Entry(NamedTuple):
+    """A command: the panel of the help it stands in, its module in this room, and what it is called there."""
 
-        typer.echo(f"advisor {__version__}")
-        raise typer.Exit
+    panel: str
+    module: str
+    function: str = "command"
+
+
+COMMANDS = {
+    "audit": _Entry("Look", "audit"),
+    "explain": _Entry("Look", "explain"),
+    "patch": _Entry("Change", "patch"),
+    "gate": _Entry("Guard", "gate"),
+    "rules": _Entry("Guard", "rules", "list_rules"),
+    "rules test": _Entry("Guard", "rules", "run_cases"),
+    "collect": _Entry("Move", "collect"),
+}
+"""In the order of the help. ``a b`` is the command ``b`` below ``a``."""
+
+
+def app() -> typer.Typer:
+    """The command line as typer has it."""
+    from advisor.cli import typed
+
+    return typed.build({name: (entry.panel, _command(entry)) for name, entry in COMMANDS.items()})
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line; returns the exit code. Every failure is one clear message on standard error."""
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(arguments, prog_name="advisor", standalone_mode=False)
+        code = _run(words)
         sys.stdout.flush()
     except AdvisorError as error:
         print(f"advisor: {error}", file=sys.stderr)  # noqa: T201 (this is where errors are said)
         return error.exit_code
-    except typer.Abort:
-        return 130
     except KeyboardInterrupt:
         return 130
     except (BrokenPipeError, SystemExit):
@@ -61,6 +62,32 @@ def run(arguments: list[str] | None = None) -> int:
         # interpreter at its end. As from the shell's own tools: a gate nobody could read is neither green nor red.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    return code
+
+
+def _run(words: list[str]) -> int:
+    """A command line that is plainly right needs no typer, which would take longer than most commands."""
+    for length in (2, 1):
+        entry = COMMANDS.get(" ".join(words[:length])) if len(words) >= length else None
+        if entry is not None:
+            command = _command(entry)
+            values = quick.parse(command.parameters(), words[length:])
+            return _run_by_typer(words) if values is None else command.run(values)
+    return _run_by_typer(words)
+
+
+def _command(entry: _Entry) -> Command:
+    found = getattr(import_module(f"advisor.cli.{entry.module}"), entry.function)
+    return found if isinstance(found, Command) else Command(found)
+
+
+def _run_by_typer(words: list[str]) -> int:
+    import typer
+
+    try:
+        code = app()(words, prog_name="advisor", standalone_mode=False)
+    except typer.Abort:
+        return 130
     except Exception as error:
         show = getattr(error, "show", None)
         if show is None:

@@ -7,8 +7,7 @@ import shutil
 import sys
 from typing import Annotated, TypeVar
 
-import typer
-
+from advisor.cli.command import Option
 from advisor.errors import UsageError
 from advisor.findings import Confidence, Severity
 
@@ -18,9 +17,9 @@ _Word = TypeVar("_Word", Severity, Confidence)
 
 Formats = Annotated[
     list[str] | None,
-    typer.Option("-f", "--format", metavar="FORMAT[=FILE]", help="text or json, to a file if named; repeatable."),
+    Option(("-f", "--format"), "text or json, to a file if named; repeatable.", "FORMAT[=FILE]"),
 ]
-Unsafe = Annotated[bool, typer.Option("--unsafe", help="Take steps, too, that may change or drop somebody's traffic.")]
+Unsafe = Annotated[bool, Option(("--unsafe",), "Take steps, too, that may change or drop somebody's traffic.")]
 
 
 def formats(texts: list[str] | None) -> list[tuple[str, str | None]]:

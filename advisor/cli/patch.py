@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
-import typer
-
 from advisor.cli import options as o
+from advisor.cli.command import Option
 from advisor.cli.reading import Read, reads
 
-Out = Annotated[str, typer.Option("-o", "--out", metavar="DIR", help="The folder to write: new, empty, or a patch.")]
-Managed = Annotated[bool, typer.Option("--managed", help="Edit nginx files, too, that another program writes.")]
+Out = Annotated[str, Option(("-o", "--out"), "The folder to write: new, empty, or a patch.", "DIR")]
+Managed = Annotated[bool, Option(("--managed",), "Edit nginx files, too, that another program writes.")]
 
 
 @reads()
-def command(*, read: Read, out: Out, unsafe: o.Unsafe = False, managed: Managed = False) -> None:
+def command(*, read: Read, out: Out, unsafe: o.Unsafe = False, managed: Managed = False) -> int:
     """Write the patch that cures what the audit finds, proved on what was read. Nothing is applied.
 
     Examples:
@@ -27,4 +27,5 @@ def command(*, read: Read, out: Out, unsafe: o.Unsafe = False, managed: Managed 
     given = read()
     made = patch.plan(given.snapshot, given.rules, given.overrides, Allowed(unsafe, managed))
     paths = patch.write(made, out)
-    typer.echo(patch.summary(made, paths, o.width()), nl=False)
+    sys.stdout.write(patch.summary(made, paths, o.width()))
+    return 0

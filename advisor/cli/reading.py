@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-import typer
-
+from advisor.cli.command import Command, Option
 from advisor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,45 +16,40 @@ if TYPE_CHECKING:
 
 NginxConf = Annotated[
     str | None,
-    typer.Option(
-        "--nginx-conf", metavar="PATH|-", help="nginx's main file, or what nginx -T printed; else found by itself."
-    ),
+    Option(("--nginx-conf",), "nginx's main file, or what nginx -T printed; else found by itself.", "PATH|-"),
 ]
 Prefix = Annotated[
     str | None,
-    typer.Option("--prefix", metavar="DIR", help="nginx's prefix (nginx -p): where a relative --nginx-conf begins."),
+    Option(("--prefix",), "nginx's prefix (nginx -p): where a relative --nginx-conf begins.", "DIR"),
 ]
 SysctlFiles = Annotated[
     list[str] | None,
-    typer.Option("--sysctl-file", metavar="PATH", help="A sysctl file, judged as if it were applied; repeatable."),
+    Option(("--sysctl-file",), "A sysctl file, judged as if it were applied; repeatable.", "PATH"),
 ]
-NoHost = Annotated[bool, typer.Option("--no-host", help="Judge the files given, and nothing of this host.")]
-Root = Annotated[str, typer.Option("--root", metavar="DIR", help="A tree with proc/ and etc/ that stands for a host.")]
+NoHost = Annotated[bool, Option(("--no-host",), "Judge the files given, and nothing of this host.")]
+Root = Annotated[str, Option(("--root",), "A tree with proc/ and etc/ that stands for a host.", "DIR")]
 Kept = Annotated[
     str | None,
-    typer.Option("--snapshot", metavar="FILE|-", help="Judge a snapshot that was collected, not this host."),
+    Option(("--snapshot",), "Judge a snapshot that was collected, not this host.", "FILE|-"),
 ]
 Sample = Annotated[
     float,
-    typer.Option("--sample", metavar="SECONDS", min=0, max=3600, help="Time between two readings; 0 reads once."),
+    Option(("--sample",), "Time between two readings; 0 reads once.", "SECONDS", low=0, high=3600),
 ]
-Status = Annotated[bool, typer.Option("--stub-status", help="Ask nginx's stub_status page, if loopback has one.")]
+Status = Annotated[bool, Option(("--stub-status",), "Ask nginx's stub_status page, if loopback has one.")]
 Params = Annotated[
     list[str] | None,
-    typer.Option(
-        "--param", metavar="NAME=QUANTITY", help="What only you know, or RULE.PARAMETER of a rule; repeatable."
-    ),
+    Option(("--param",), "What only you know, or RULE.PARAMETER of a rule; repeatable.", "NAME=QUANTITY"),
 ]
 NginxVersion = Annotated[
     str | None,
-    typer.Option("--nginx-version", metavar="V", help="Judge the configuration for this version of nginx."),
+    Option(("--nginx-version",), "Judge the configuration for this version of nginx.", "V"),
 ]
-Select = Annotated[list[str] | None, typer.Option("--select", metavar="RULE", help="Only this rule; repeatable.")]
-Ignore = Annotated[list[str] | None, typer.Option("--ignore", metavar="RULE", help="Not this rule; repeatable.")]
+Select = Annotated[list[str] | None, Option(("--select",), "Only this rule; repeatable.", "RULE")]
+Ignore = Annotated[list[str] | None, Option(("--ignore",), "Not this rule; repeatable.", "RULE")]
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """What a command works on."""
 
     snapshot: Snapshot
@@ -112,27 +104,9 @@ Read = Callable[[], Inputs]
 """Reads what the options name; a command calls it once its own options are known to be right."""
 
 
-def reads(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def reads(*without: str) -> Callable[[Callable[..., int]], Command]:
     """Give a command the options of `inputs`, less some; it gets them as its argument ``read``."""
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        shared = [
-            one for name, one in inspect.signature(inputs, eval_str=True).parameters.items() if name not in without
-        ]
-        own = [one for name, one in inspect.signature(command, eval_str=True).parameters.items() if name != "read"]
-
-        def wrapped(**options: Any) -> None:  # noqa: ANN401 (the options of both signatures)
-            given = {one.name: options.pop(one.name) for one in shared}
-            command(read=lambda: inputs(**given), **options)
-
-        # Typer reads a command's options off its signature and annotations.
-        parameters = [*own, *shared]
-        wrapped.__doc__ = command.__doc__
-        wrapped.__annotations__ = {one.name: one.annotation for one in parameters}
-        wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions take it
-        return wrapped
-
-    return decorate
+    return lambda function: Command(function, inputs, without)
 
 
 def _folder(root: str) -> str:

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
-import typer
-
 from advisor.cli import options as o
+from advisor.cli.command import Option, say
 
-app = typer.Typer(help="List the rules, or test them.", invoke_without_command=True)
 
-
-@app.callback()
-def list_rules(context: typer.Context) -> None:
+def list_rules() -> int:
     """List the rules, or test them."""
     from advisor.jobs import explain, load
 
-    if context.invoked_subcommand is None:
-        typer.echo(explain.listing(load.rules(), o.width()), nl=False)
+    sys.stdout.write(explain.listing(load.rules(), o.width()))
+    return 0
 
 
-@app.command("test")
 def run_cases(
+    *,
     folder: Annotated[
         str | None,
-        typer.Argument(metavar="[FOLDER]", help="A folder of rules; those that came with advisor if left out."),
+        Option((), "A folder of rules; those that came with advisor if left out.", "[FOLDER]"),
     ] = None,
-) -> None:
+) -> int:
     """Run every case of every rule: it must say what the case expects, and its step must cure it."""
     from advisor.jobs import cases, load
 
     found = load.rules(folder=folder)
     wrong = cases.failures(found)
     for line in wrong:
-        typer.echo(line, err=True)
+        say(line)
     total = sum(len(rule.cases) for rule in found)
-    typer.echo(f"{len(found)} rules, {total} cases, {len(wrong)} failed")
-    if wrong:
-        raise typer.Exit(1)
+    sys.stdout.write(f"{len(found)} rules, {total} cases, {len(wrong)} failed\n")
+    return 1 if wrong else 0

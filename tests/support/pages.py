@@ -146,7 +146,7 @@ def options() -> str:
 
 
 def _commands() -> Iterator[tuple[str, typer.core.TyperCommand]]:
-    for name, one in typer.main.get_command(app).commands.items():
+    for name, one in typer.main.get_command(app()).commands.items():
         yield name, one
         for below, inner in getattr(one, "commands", {}).items():
             yield f"{name} {below}", inner
