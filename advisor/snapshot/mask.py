@@ -2,7 +2,8 @@
 
 Hidden become the arguments of nginx directives that are not kept, entries of maps and the like, comments, what
 Lua blocks say, values of sysctl keys that are not in the catalogue, and what messages quote of a file. Names of
-directives and blocks, paths and includes stay.
+directives and blocks, paths and includes stay. Some arguments are hidden in part, so that one can still tell where
+requests are passed on and whether connections last: see `_shown`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from advisor.catalog.sysctl import DEAD, KEYS
 from advisor.formats import sysctl
-from advisor.formats.nginx import FREE_FORM, Token, scan, walk
+from advisor.formats.nginx import FREE_FORM, Statement, Token, scan, walk
 from advisor.snapshot.record import replace
 
 if TYPE_CHECKING:
@@ -24,10 +25,18 @@ if TYPE_CHECKING:
     Hide = Callable[[bytes], bytes]
 
 _COMMENT = re.compile(rb"#[^\n]*")
+_DOLLAR = ord("$")
 _LUA = re.compile(rb"[A-Za-z0-9_\x80-\xff]")
 _BARE = re.compile(rb"(\\[\r\n])|[^()]")
 """A bare word's byte: an escaped line break counts a line, and a parenthesis may end the quoted word before it."""
 _QUOTED = re.compile(rb"[^\r\n]")
+_HEADERS = frozenset({"proxy_set_header", "grpc_set_header"})
+_TOLD = frozenset({"connection", "upgrade", "host"})
+"""Headers whose values are no credentials, and decide how a connection goes on."""
+_WORDS = frozenset({"", "default", "close", "keep-alive", "upgrade"})
+"""Words of a map that say nothing of anybody: with them a Connection header is made."""
+_ADDRESS = re.compile(rb"[\"']?(?:\$?\w++://)?+(?:unix:[^:\"']*+|[^/?\"']*+)[/?:]?")
+"""Scheme, host and port of what requests are passed to, and the mark that ends them."""
 _QUOTE_IN_MESSAGE = re.compile(r"'(?!/).*'", re.DOTALL)
 """All that a message quotes of a file, unless it is a path."""
 
@@ -52,45 +61,90 @@ def mask(snapshot: Snapshot, kept: frozenset[str]) -> Snapshot:
 
 
 def _nginx(nginx: Nginx, kept: frozenset[str]) -> Nginx:
-    return replace(nginx, files={path: _file(path, file, kept) for path, file in nginx.files.items()})
+    named = frozenset(
+        token.text
+        for path, file in nginx.files.items()
+        for _, statement in walk(file.statements(path))
+        if statement.name == "upstream"
+        for token in statement.args
+    )
+    return replace(
+        nginx, masked=True, files={path: _file(path, file, kept, named) for path, file in nginx.files.items()}
+    )
 
 
-def _file(path: str, file: ConfigFile, kept: frozenset[str]) -> ConfigFile:
+def _file(path: str, file: ConfigFile, kept: frozenset[str], named: frozenset[str]) -> ConfigFile:
     differs = None if file.differs is None else _message(file.differs)
-    return replace(file, content=mask_nginx(file.content, path, kept), differs=differs)
+    return replace(file, content=mask_nginx(file.content, path, kept, named), differs=differs)
 
 
 def _message(text: str) -> str:
     return _QUOTE_IN_MESSAGE.sub("'...'", text)
 
 
-def mask_nginx(data: bytes, name: str, kept: frozenset[str]) -> bytes:
+def mask_nginx(data: bytes, name: str, kept: frozenset[str], named: frozenset[str] = frozenset()) -> bytes:
     """An nginx file of the same length, lines and statements, with only the kept arguments readable.
+
+    Args:
+        data: the file's bytes.
+        name: what messages call it.
+        kept: directives whose arguments stay.
+        named: names of upstream blocks, which stay where maps and ``set`` give them.
 
     Raises:
         InputError: when it does not scan: file:line.
     """
     pieces: list[bytes] = []
     position = 0
-    for start, end, hide in _hidden(data, name, kept):
+    for start, end, hide in _hidden(data, name, kept, named):
         pieces += [_COMMENT.sub(_comment, data[position:start]), hide(data[start:end])]
         position = end
     return b"".join([*pieces, _COMMENT.sub(_comment, data[position:])])
 
 
-def _hidden(data: bytes, name: str, kept: frozenset[str]) -> Iterator[tuple[int, int, Hide]]:
+def _hidden(data: bytes, name: str, kept: frozenset[str], named: frozenset[str]) -> Iterator[tuple[int, int, Hide]]:
     """Every word and Lua body in the order of the file, with what hides it; between them stand only comments."""
+    plain = named | _WORDS
     for around, statement in walk(scan(data, name)):
         entry = any(block.name in FREE_FORM for block in around) and statement.name != "include"
-        yield _word(statement.token, hidden=entry)
-        for token in statement.args:
-            yield _word(token, hidden=entry or statement.name not in kept)
+        of_map = entry and around[-1].name == "map"
+        yield _word(statement.token, shown=not entry or (of_map and statement.name in _WORDS))
+        for index, token in enumerate(statement.args):
+            if of_map or (statement.name == "set" and index and not entry):
+                yield token.start, token.end, _keep if token.text in plain else _but_variables
+            elif statement.name.endswith("_pass") and not entry:
+                yield token.start, token.end, _address
+            else:
+                yield _word(token, shown=not entry and _shown(statement, index, kept))
         if statement.opaque:
             yield statement.end + 1, statement.close, _lua
 
 
-def _word(token: Token, *, hidden: bool) -> tuple[int, int, Hide]:
-    return token.start, token.end, _keep if not hidden else _quoted if token.quoted else _bare
+def _shown(statement: Statement, index: int, kept: frozenset[str]) -> bool:
+    """Whether an argument stays: of headers the name, and the value of those that tell of the connection."""
+    if statement.name in _HEADERS:
+        return index == 0 or statement.args[0].text.lower() in _TOLD
+    return statement.name in kept or (statement.name == "set" and index == 0)
+
+
+def _word(token: Token, *, shown: bool) -> tuple[int, int, Hide]:
+    return token.start, token.end, _keep if shown else _dim
+
+
+def _dim(raw: bytes) -> bytes:
+    return (_quoted if raw[:1] in {b'"', b"'"} else _bare)(raw)
+
+
+def _but_variables(raw: bytes) -> bytes:
+    """Hidden, but that a variable stands there."""
+    return bytes(old if old == _DOLLAR else new for old, new in zip(raw, _dim(raw), strict=True))
+
+
+def _address(raw: bytes) -> bytes:
+    """Scheme, host and port; the URI behind them is hidden."""
+    found = _ADDRESS.match(raw)
+    end = found.end() if found else 0
+    return raw[:end] + _dim(raw)[end:]
 
 
 def _keep(raw: bytes) -> bytes:

@@ -107,6 +107,7 @@ class Nginx(Record):
 
     ``includes`` maps an include pattern, made absolute, to the real paths it names, in nginx's order.
     ``prefix`` is nginx's own (``-p``): logs, pid and roots begin there, while includes begin at the entry's folder.
+    ``masked`` says that arguments were hidden: what stands there can't be written again elsewhere.
     """
 
     entry: str
@@ -114,6 +115,7 @@ class Nginx(Record):
     includes: dict[str, list[str]] = field(default_factory=dict)
     version: str | None = None
     prefix: str | None = None
+    masked: bool = False
 
 
 class Process(Record):

@@ -39,11 +39,11 @@ http {
         listen 443 ssl;  #xxxxxxxx
         auth_basic "xxxxxxxxxxxxxx
 xxxx";
-        location xxxxxxxx { proxy_set_header xxxxx 'xxxxxxx'; if (xx x "x") { return xxx; } }
+        location xxxxxxxx { proxy_set_header X-Key 'xxxxxxx'; if (xx x "x") { return xxx; } }
         content_by_lua_block { -- xxxxxxx }
             xxxxx x = { ["}"] = 'xx\'x xxxxxxx {' }; xxxxx x = [==[ xxxxxxx } ]==] }
-        set xx xxx\
-xxxxxxxx;
+        set $a xxx\
+xxxx$xxx;
     }
 }
 """
@@ -78,6 +78,34 @@ TEXT = st.recursive(
     lambda inner: st.builds(lambda words, gap, body: words + gap + b"{" + body + b"}", WORDS, GAP, inner),
     max_leaves=5,
 )
+
+
+PARTLY = rb"""http {
+    map $http_upgrade $connection { default upgrade; '' close; hunter2 "hunter2"; ~^(hunter2)$ $pass$hunter2; }
+    server {
+        proxy_set_header connection $connection; proxy_set_header "Host" hunter2.example; grpc_set_header X-A hunter2;
+        set $to api; set $to hunter2; set $to "api"; set $to $hunter2:80;
+        proxy_pass http://10.0.0.1:80/hunter2; proxy_pass "https://$to$request_uri?key=hunter2";
+        proxy_pass http://unix:/run/a.sock:/hunter2; fastcgi_pass unix:/run/b.sock; uwsgi_pass hunter2.example:9000;
+    }
+}
+"""
+PARTLY_HIDDEN = rb"""http {
+    map $http_upgrade $connection { default upgrade; '' close; xxxxxxx "xxxxxxx"; xx(xxxxxxx)x $xxxx$xxxxxxx; }
+    server {
+        proxy_set_header connection $connection; proxy_set_header "Host" hunter2.example; grpc_set_header X-A xxxxxxx;
+        set $to api; set $to xxxxxxx; set $to "api"; set $to $xxxxxxxxxx;
+        proxy_pass http://10.0.0.1:80/xxxxxxx; proxy_pass "https://$to$request_uri?xxxxxxxxxxx";
+        proxy_pass http://unix:/run/a.sock:xxxxxxxx; fastcgi_pass unix:/run/b.sock; uwsgi_pass hunter2.example:9000;
+    }
+}
+"""
+
+
+def test_what_decides_on_reuse_stays_and_nothing_beside_it() -> None:
+    kept = KEPT | {"map"}
+    assert mask_nginx(PARTLY, "/n", kept, frozenset({"api"})) == PARTLY_HIDDEN
+    assert mask_nginx(PARTLY_HIDDEN, "/n", kept, frozenset({"api"})) == PARTLY_HIDDEN
 
 
 def shape(statements: list[Statement]) -> list[object]:
