@@ -1,6 +1,7 @@
 """nginx's directives that facts read: where they may stand, what they hold, and their default in each version.
 
-Sources: nginx.org/en/docs (the page of each directive's module), nginx's CHANGES for what changed when.
+Sources: nginx.org/en/docs (the page of each directive's module), nginx's CHANGES for what changed when, and the tables of
+commands in nginx's source. What passes requests on stands in `advisor.catalog.passing`.
 Directives of ``upstream`` blocks have names of their own here (``upstream/keepalive_timeout``): they share nothing
 but the word with those of http.
 """
@@ -8,59 +9,21 @@ but the word with those of http.
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
 
+from advisor.catalog.directive import TLS, Directive
+from advisor.catalog.passing import PASSING
 from advisor.units import B, N, S
 
-
-class Directive(NamedTuple):
-    """A directive.
-
-    ``contexts`` holds a letter for each block it may stand in: m(ain), e(vents), h(ttp), s(erver), l(ocation),
-    i(f in a location), u(pstream). ``kind`` is what its first argument holds: flag (on, off), time (s), size (B),
-    count, word, or words (several arguments that only mean something together). ``default`` is nginx's text, None
-    where there is none; ``later`` gives the versions from which it is another. ``array``: a level that sets it
-    replaces the whole set it would inherit. ``since`` is the version that brought the directive, where that is after
-    1.14.0; ``gone`` the one from which it does nothing.
-    """
-
-    name: str
-    contexts: str
-    kind: str
-    default: str | None = None
-    module: str = "http/ngx_http_core_module"
-    later: tuple[tuple[str, str], ...] = ()
-    array: bool = False
-    since: str | None = None
-    gone: str | None = None
-
-    @property
-    def word(self) -> str:
-        """As it stands in a file."""
-        return self.name.rpartition("/")[2]
-
-    @property
-    def reference(self) -> str:
-        """Its place in nginx's documentation."""
-        return f"nginx:{self.module}.html#{self.word}"
-
+__all__ = ["DIRECTIVES", "SECRETIVE", "UNITS", "Directive", "default"]
 
 _CORE = "ngx_core_module"
-_PROXY = "http/ngx_http_proxy_module"
-_FASTCGI = "http/ngx_http_fastcgi_module"
-_UWSGI = "http/ngx_http_uwsgi_module"
-_SCGI = "http/ngx_http_scgi_module"
-_GRPC = "http/ngx_http_grpc_module"
 _SSL = "http/ngx_http_ssl_module"
 _GZIP = "http/ngx_http_gzip_module"
-_UPSTREAM = "http/ngx_http_upstream_module"
 _HTTP2 = "http/ngx_http_v2_module"
 _HTTP3 = "http/ngx_http_v3_module"
 _LOG = "http/ngx_http_log_module"
 
-_TLS = (("1.23.4", "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"), ("1.27.3", "TLSv1.2 TLSv1.3"))
-
-_ALL = (
+_SERVING = (
     Directive("worker_processes", "m", "word", "1", _CORE),
     Directive("worker_rlimit_nofile", "m", "count", None, _CORE),
     Directive("worker_shutdown_timeout", "m", "time", None, _CORE),
@@ -84,7 +47,7 @@ _ALL = (
     Directive("keepalive_min_timeout", "hsl", "time", "0", since="1.27.4"),
     Directive("keepalive_requests", "hsl", "count", "100", later=(("1.19.10", "1000"),)),
     Directive("keepalive_time", "hsl", "time", "1h", since="1.19.10"),
-    Directive("keepalive_disable", "hsl", "words", "msie6"),
+    Directive("keepalive_disable", "hsl", "words", "msie6", array=True),
     Directive("lingering_close", "hsl", "word", "on"),
     Directive("lingering_time", "hsl", "time", "30s"),
     Directive("lingering_timeout", "hsl", "time", "5s"),
@@ -111,6 +74,7 @@ _ALL = (
     Directive("directio", "hsl", "word", "off"),
     Directive("limit_rate", "hsli", "size", "0"),
     Directive("limit_rate_after", "hsli", "size", "0"),
+    Directive("limit_rate_after", "hsli", "size", "0"),
     Directive("open_file_cache", "hsl", "words", "off"),
     Directive("open_file_cache_valid", "hsl", "time", "60s"),
     Directive("open_file_cache_min_uses", "hsl", "count", "1"),
@@ -120,6 +84,7 @@ _ALL = (
     Directive("server_tokens", "hsl", "word", "on"),
     Directive("satisfy", "hsl", "word", "all"),
     Directive("etag", "hsl", "flag", "on"),
+    Directive("chunked_transfer_encoding", "hsl", "flag", "on"),
     Directive("if_modified_since", "hsl", "word", "exact"),
     Directive("max_ranges", "hsl", "count", None),
     Directive("max_headers", "hs", "count", "1000", since="1.29.8"),
@@ -128,6 +93,8 @@ _ALL = (
     Directive("resolver", "hsl", "words", None),
     Directive("resolver_timeout", "hsl", "time", "30s"),
     Directive("underscores_in_headers", "hs", "flag", "off"),
+    Directive("ignore_invalid_headers", "hs", "flag", "on"),
+    Directive("merge_slashes", "hs", "flag", "on"),
     Directive("types_hash_max_size", "hsl", "count", "1024"),
     Directive("types_hash_bucket_size", "hsl", "size", "64"),
     Directive("server_names_hash_max_size", "h", "count", "512"),
@@ -144,6 +111,8 @@ _ALL = (
     Directive("gzip_static", "hsl", "word", "off", "http/ngx_http_gzip_static_module"),
     Directive("add_header", "hsli", "words", None, "http/ngx_http_headers_module", array=True),
     Directive("add_trailer", "hsli", "words", None, "http/ngx_http_headers_module", array=True),
+    Directive("add_header_inherit", "hsli", "word", "on", "http/ngx_http_headers_module", since="1.29.3"),
+    Directive("add_trailer_inherit", "hsli", "word", "on", "http/ngx_http_headers_module", since="1.29.3"),
     Directive("expires", "hsli", "words", "off", "http/ngx_http_headers_module"),
     Directive("limit_conn", "hsl", "words", None, "http/ngx_http_limit_conn_module", array=True),
     Directive("limit_req", "hsl", "words", None, "http/ngx_http_limit_req_module", array=True),
@@ -153,8 +122,11 @@ _ALL = (
     Directive("ssl_session_timeout", "hs", "time", "5m", _SSL),
     Directive("ssl_session_tickets", "hs", "flag", "on", _SSL),
     Directive("ssl_buffer_size", "hs", "size", "16k", _SSL),
-    Directive("ssl_protocols", "hs", "words", "TLSv1 TLSv1.1 TLSv1.2", _SSL, _TLS),
+    Directive("ssl_protocols", "hs", "words", "TLSv1 TLSv1.1 TLSv1.2", _SSL, TLS, array=True),
     Directive("ssl_early_data", "hs", "flag", "off", _SSL, since="1.15.3"),
+    Directive("ssl_ciphers", "hs", "word", "HIGH:!aNULL:!MD5", _SSL),
+    Directive("ssl_prefer_server_ciphers", "hs", "flag", "off", _SSL),
+    Directive("ssl_reject_handshake", "hs", "flag", "off", _SSL, since="1.19.4"),
     Directive("ssl_stapling", "hs", "flag", "off", _SSL),
     Directive("ssl_certificate", "hs", "word", None, _SSL, array=True),
     Directive("ssl_certificate_cache", "hs", "words", "off", _SSL, since="1.27.4"),
@@ -169,80 +141,14 @@ _ALL = (
     Directive("http2_max_header_size", "hs", "size", "16k", _HTTP2, gone="1.19.7"),
     Directive("http2_push_preload", "hsl", "flag", "off", _HTTP2, gone="1.25.1"),
     Directive("http2_push", "hsl", "words", "off", _HTTP2, array=True, gone="1.25.1"),
+    Directive("http2_max_concurrent_pushes", "hs", "count", "10", _HTTP2, gone="1.25.1"),
     Directive("http3", "hs", "flag", "on", _HTTP3, since="1.25.0"),
-    Directive("proxy_pass", "li", "word", None, _PROXY),
-    Directive("proxy_http_version", "hsl", "word", "1.0", _PROXY, later=(("1.29.7", "1.1"),)),
-    Directive("proxy_set_header", "hsl", "words", None, _PROXY, array=True),
-    Directive("proxy_pass_header", "hsl", "words", None, _PROXY, array=True),
-    Directive("proxy_hide_header", "hsl", "words", None, _PROXY, array=True),
-    Directive("proxy_connect_timeout", "hsl", "time", "60s", _PROXY),
-    Directive("proxy_read_timeout", "hsl", "time", "60s", _PROXY),
-    Directive("proxy_send_timeout", "hsl", "time", "60s", _PROXY),
-    Directive("proxy_socket_keepalive", "hsl", "flag", "off", _PROXY, since="1.15.6"),
-    Directive("proxy_bind", "hsl", "words", None, _PROXY),
-    Directive("proxy_buffering", "hsl", "flag", "on", _PROXY),
-    Directive("proxy_buffer_size", "hsl", "size", None, _PROXY),
-    Directive("proxy_buffers", "hsl", "words", None, _PROXY),
-    Directive("proxy_busy_buffers_size", "hsl", "size", None, _PROXY),
-    Directive("proxy_max_temp_file_size", "hsl", "size", "1024m", _PROXY),
-    Directive("proxy_request_buffering", "hsl", "flag", "on", _PROXY),
-    Directive("proxy_ignore_client_abort", "hsl", "flag", "off", _PROXY),
-    Directive("proxy_next_upstream", "hsl", "words", "error timeout", _PROXY, array=True),
-    Directive("proxy_next_upstream_tries", "hsl", "count", "0", _PROXY),
-    Directive("proxy_next_upstream_timeout", "hsl", "time", "0", _PROXY),
-    Directive("proxy_ssl_session_reuse", "hsl", "flag", "on", _PROXY),
-    Directive("proxy_redirect", "hsl", "words", "default", _PROXY, array=True),
-    Directive("proxy_cache", "hsl", "word", "off", _PROXY),
-    Directive("proxy_cache_key", "hsl", "words", "$scheme$proxy_host$request_uri", _PROXY),
-    Directive("proxy_cache_lock", "hsl", "flag", "off", _PROXY),
-    Directive("proxy_cache_use_stale", "hsl", "words", "off", _PROXY, array=True),
-    Directive("proxy_cache_background_update", "hsl", "flag", "off", _PROXY),
-    Directive("proxy_cache_lock_age", "hsl", "time", "5s", _PROXY),
-    Directive("proxy_cache_lock_timeout", "hsl", "time", "5s", _PROXY),
-    Directive("proxy_cache_min_uses", "hsl", "count", "1", _PROXY),
-    Directive("proxy_cache_revalidate", "hsl", "flag", "off", _PROXY),
-    Directive("proxy_cache_valid", "hsl", "words", None, _PROXY, array=True),
-    Directive("proxy_cache_path", "h", "words", None, _PROXY, array=True),
-    Directive("fastcgi_pass", "li", "word", None, _FASTCGI),
-    Directive("fastcgi_keep_conn", "hsl", "flag", "off", _FASTCGI),
-    Directive("fastcgi_connect_timeout", "hsl", "time", "60s", _FASTCGI),
-    Directive("fastcgi_read_timeout", "hsl", "time", "60s", _FASTCGI),
-    Directive("fastcgi_send_timeout", "hsl", "time", "60s", _FASTCGI),
-    Directive("fastcgi_buffering", "hsl", "flag", "on", _FASTCGI),
-    Directive("fastcgi_buffers", "hsl", "words", None, _FASTCGI),
-    Directive("fastcgi_buffer_size", "hsl", "size", None, _FASTCGI),
-    Directive("fastcgi_cache", "hsl", "word", "off", _FASTCGI),
-    Directive("fastcgi_cache_lock", "hsl", "flag", "off", _FASTCGI),
-    Directive("fastcgi_cache_path", "h", "words", None, _FASTCGI, array=True),
-    Directive("fastcgi_cache_use_stale", "hsl", "words", "off", _FASTCGI, array=True),
-    Directive("fastcgi_cache_valid", "hsl", "words", None, _FASTCGI, array=True),
-    Directive("fastcgi_param", "hsl", "words", None, _FASTCGI, array=True),
-    Directive("uwsgi_pass", "li", "word", None, _UWSGI),
-    Directive("uwsgi_read_timeout", "hsl", "time", "60s", _UWSGI),
-    Directive("uwsgi_connect_timeout", "hsl", "time", "60s", _UWSGI),
-    Directive("uwsgi_buffers", "hsl", "words", None, _UWSGI),
-    Directive("uwsgi_cache_path", "h", "words", None, _UWSGI, array=True),
-    Directive("uwsgi_param", "hsl", "words", None, _UWSGI, array=True),
-    Directive("scgi_pass", "li", "word", None, _SCGI),
-    Directive("scgi_connect_timeout", "hsl", "time", "60s", _SCGI),
-    Directive("scgi_read_timeout", "hsl", "time", "60s", _SCGI),
-    Directive("scgi_buffers", "hsl", "words", None, _SCGI),
-    Directive("scgi_cache_path", "h", "words", None, _SCGI, array=True),
-    Directive("scgi_param", "hsl", "words", None, _SCGI, array=True),
-    Directive("grpc_pass", "li", "word", None, _GRPC),
-    Directive("grpc_read_timeout", "hsl", "time", "60s", _GRPC),
-    Directive("grpc_connect_timeout", "hsl", "time", "60s", _GRPC),
-    Directive("grpc_set_header", "hsl", "words", None, _GRPC, array=True),
-    Directive("upstream/keepalive", "u", "count", None, _UPSTREAM, later=(("1.29.7", "32"),)),
-    Directive("upstream/keepalive_timeout", "u", "time", "60s", _UPSTREAM, since="1.15.3"),
-    Directive("upstream/keepalive_requests", "u", "count", "100", _UPSTREAM, (("1.19.10", "1000"),), since="1.15.3"),
-    Directive("upstream/keepalive_time", "u", "time", "1h", _UPSTREAM, since="1.19.10"),
-    Directive("upstream/zone", "u", "words", None, _UPSTREAM),
-    Directive("upstream/server", "u", "words", None, _UPSTREAM, array=True),
-    Directive("upstream/queue", "u", "words", None, _UPSTREAM),
+    Directive("http3_max_concurrent_streams", "hs", "count", "128", _HTTP3, since="1.25.0"),
+    Directive("quic_retry", "hs", "flag", "off", _HTTP3, since="1.25.0"),
+    Directive("quic_gso", "hs", "flag", "off", _HTTP3, since="1.25.0"),
 )  # fmt: skip
 
-DIRECTIVES: dict[str, Directive] = {directive.name: directive for directive in _ALL}
+DIRECTIVES: dict[str, Directive] = {directive.name: directive for directive in (*_SERVING, *PASSING)}
 
 
 @cache
