@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+import re
+from collections import Counter, deque
 from collections.abc import Iterator
-from itertools import islice
 
 from advisor.collect.crosscheck import difference
 from advisor.collect.nginx_files import Files
-from advisor.collect.nginx_includes import Includes, Site, cycles, printable, real_path, unreadable
+from advisor.collect.nginx_includes import Includes, Site, included_first, printable, real_path, unreadable
 from advisor.errors import InputError
 from advisor.formats.nginx import LONGEST_WORD, Statement, absolute, walk
 from advisor.snapshot.model import ConfigFile, Nginx
@@ -22,8 +22,11 @@ _COMPARED = 4 * MIB
 _COMPARED_IN_ALL = 32 * MIB
 _MOST_LINKS = 1_000_000
 """Files named by all includes together, each as often as it is named."""
-_MOST_CYCLES = 20
 _MOST_PROBLEMS = 200
+_MOST_STATEMENTS = 2_000_000
+"""Statements of the whole tree, those of a file counted as often as it is included; nginx would keep them all, too."""
+_LONGEST = f"{LONGEST_WORD:,} bytes"
+_COMMENT = re.compile(rb"#[^\n]*+")
 
 Content = tuple[bytes, float | None]
 """A file's bytes, and when they were written, in seconds since the epoch; None: not known."""
@@ -48,7 +51,8 @@ def read_nginx(
         The configuration, and what is wrong with it: pairs of source and reason.
 
     Raises:
-        InputError: when any file that nginx would read can't be read or understood: file:line, the way out.
+        InputError: when any file that nginx would read can't be read or understood, where includes turn round, which
+            nginx does not survive, and where they make more than 2,000,000 statements: file:line, the way out.
     """
     if content is None and not entry.startswith("/"):
         raise InputError(f"{entry}: not an absolute path; give the main configuration file's whole path")
@@ -57,8 +61,7 @@ def read_nginx(
     reader = _Reader(files, entry, content, folder)
     while reader.todo:
         reader.read(reader.todo.popleft())
-    for cycle in islice(cycles(reader.entry, reader.sites), _MOST_CYCLES):
-        reader.complain(cycle)
+    reader.measure()
     if reader.untold:
         reader.problems.append(("nginx", f"and {reader.untold:,} more things like these are wrong with it"))
     return Nginx(entry=reader.entry, files=reader.files, includes=reader.includes), reader.problems
@@ -76,6 +79,7 @@ class _Reader:
         self.files: dict[str, ConfigFile] = {}
         self.includes: dict[str, list[str]] = {}
         self.sites: dict[str, list[Site]] = {}
+        self.statements: Counter[str] = Counter()
         self.problems: list[tuple[str, str]] = []
         self.untold = 0
         self.todo: deque[tuple[str, str]] = deque([(self.entry, printable(self.entry))])
@@ -102,6 +106,18 @@ class _Reader:
         differs = self._differs(data, path, statements)
         self.files[path] = file if differs is None else replace(file, differs=differs)
         self.sites[path] = list(self._look_through(path, statements))
+        for line in _long_comments(data, statements):
+            where = f"{printable(path)}:{line}"
+            self.complain(f"{where}: a comment of more than {_LONGEST}, which nginx refuses; shorten it")
+
+    def measure(self) -> None:
+        """Make sure that the includes make a tree, and no endless one, as do files that include each other twice."""
+        whole: dict[str, int] = {}
+        for path in included_first(self.entry, self.sites):
+            whole[path] = self.statements[path] + sum(whole[site.path] for site in self.sites[path])
+            if whole[path] > _MOST_STATEMENTS:
+                what = f"with all it includes it has more than {_MOST_STATEMENTS:,} statements; include less in it"
+                raise InputError(f"{printable(path)}: {what}")
 
     def _content(self, path: str, asker: str) -> Content:
         if path == self.entry and self.content is not None:
@@ -119,10 +135,11 @@ class _Reader:
 
     def _look_through(self, path: str, statements: list[Statement]) -> Iterator[Site]:
         for _, statement in walk(statements):
+            self.statements[path] += 1
             words = (statement.token, *statement.args)
             if any(word.end - word.start - word.quoted > LONGEST_WORD for word in words):
                 where = f"{printable(path)}:{statement.line}"
-                self.complain(f"{where}: a word of more than {LONGEST_WORD:,} bytes, which nginx refuses; shorten it")
+                self.complain(f"{where}: a word of more than {_LONGEST}, which nginx refuses; shorten it")
             if statement.name == "include" and statement.block is None:
                 yield from self._include(path, statement)
 
@@ -151,3 +168,27 @@ class _Reader:
                 else:
                     self.complain(str(found))
         return self.includes[key]
+
+
+def _long_comments(data: bytes, statements: list[Statement]) -> Iterator[int]:
+    """The lines of comments that do not fit into nginx's buffer, either (ngx_conf_read_token)."""
+    if max(map(len, data.split(b"\n"))) <= LONGEST_WORD:
+        return
+    line, counted = 1, 0
+    for start, end in _gaps(statements, len(data)):
+        for comment in _COMMENT.finditer(data, start, end) if end - start > LONGEST_WORD else ():
+            if len(comment[0]) > LONGEST_WORD:
+                line += data.count(b"\n", counted, comment.start())
+                counted = comment.start()
+                yield line
+
+
+def _gaps(statements: list[Statement], end: int) -> Iterator[tuple[int, int]]:
+    """What stands between words: there a ``#`` begins a comment."""
+    before = 0
+    for _, statement in walk(statements):
+        for word in (statement.token, *statement.args):
+            yield before, word.start
+            before = word.end
+        before = max(before, statement.close) if statement.opaque else before
+    yield before, end

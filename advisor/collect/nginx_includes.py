@@ -101,28 +101,43 @@ _WAYS_OUT = {
 
 def printable(text: str) -> str:
     """A path in a message: one line, no control characters; what is not UTF-8 escaped."""
+    if text.isprintable():
+        return text
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def cycles(entry: str, sites: dict[str, list[Site]]) -> Iterator[str]:
-    """Each include that leads back to a file it came from, with the way there."""
+def included_first(entry: str, sites: dict[str, list[Site]]) -> list[str]:
+    """Every file, each after all those that it includes.
+
+    Args:
+        entry: the main file.
+        sites: the includes of each file.
+
+    Raises:
+        InputError: for an include that leads back to a file it came from, with the way there.
+    """
     stack = [iter(sites[entry])]
     open_files = {entry: 0}
     trail: list[Site] = []
-    done: set[str] = set()
+    done: dict[str, None] = {}
     while stack:
         site = next(stack[-1], None)
         if site is None:
             stack.pop()
-            done.add(open_files.popitem()[0])
+            done[open_files.popitem()[0]] = None
             del trail[-1:]
         elif site.path in open_files:
-            chain = [f"{printable(link.file)}:{link.line}" for link in (*trail[open_files[site.path] :], site)]
-            shown = [*chain[:_CHAIN], "..."] if len(chain) > _CHAIN else chain
-            way = " -> ".join([*shown, printable(site.path)])
-            yield f"include cycle: {way}; nginx can't load it: remove one of them"
+            raise _cycle([*trail[open_files[site.path] :], site])
         elif site.path not in done:
             open_files[site.path] = len(stack)
             stack.append(iter(sites[site.path]))
             trail.append(site)
+    return list(done)
+
+
+def _cycle(sites: list[Site]) -> InputError:
+    chain = [f"{printable(site.file)}:{site.line}" for site in sites]
+    shown = [*chain[:_CHAIN], "..."] if len(chain) > _CHAIN else chain
+    way = " -> ".join([*shown, printable(sites[-1].path)])
+    return InputError(f"include cycle: {way}; nginx ends on it with a crash: remove one of them")

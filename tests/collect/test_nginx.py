@@ -113,22 +113,24 @@ def test_what_is_wrong_but_readable_is_a_problem(tmp_path: Path) -> None:
     assert list(nginx.files) == [ENTRY]
 
 
-def test_cycles_are_named_and_end(tmp_path: Path) -> None:
-    files: dict[str, str | bytes] = {
-        ENTRY: "include z;\ninclude a;\ninclude b;",
-        "/etc/nginx/z": "events {}",
-        "/etc/nginx/a": "include z;\ninclude b;",
-        "/etc/nginx/b": "include a;\ninclude b;",
-    }
-    nginx, problems = read_nginx(tree(tmp_path, files), ENTRY)
-    assert problems == [
+@pytest.mark.parametrize(
+    ("files", "chain"),
+    [
         (
-            "nginx",
-            "include cycle: /etc/nginx/a:2 -> /etc/nginx/b:1 -> /etc/nginx/a; nginx can't load it: remove one of them",
+            {ENTRY: "include z;\ninclude a;", "a": "include z;\ninclude b;", "b": "include a;"},
+            "{0}a:2 -> {0}b:1 -> {0}a",
         ),
-        ("nginx", "include cycle: /etc/nginx/b:2 -> /etc/nginx/b; nginx can't load it: remove one of them"),
-    ]
-    assert len(nginx.files) == 4
+        ({ENTRY: "include z;\ninclude nginx.conf;"}, "{0}nginx.conf:2 -> {0}nginx.conf"),
+        ({ENTRY: "http {\n include conf.d/*;\n}", "conf.d/x": "include conf.d/*;"}, "{0}conf.d/x:1 -> {0}conf.d/x"),
+    ],
+)
+def test_cycles_are_named_and_end(tmp_path: Path, files: dict[str, str | bytes], chain: str) -> None:
+    named = {name if name == ENTRY else f"/etc/nginx/{name}": text for name, text in files.items()}
+    system = tree(tmp_path, {"/etc/nginx/z": "events {}", **named})
+    with pytest.raises(InputError) as error:
+        read_nginx(system, ENTRY)
+    way = chain.format("/etc/nginx/")
+    assert str(error.value) == f"include cycle: {way}; nginx ends on it with a crash: remove one of them"
 
 
 def test_a_file_included_twice_is_no_cycle(tmp_path: Path) -> None:
@@ -142,9 +144,65 @@ def test_a_file_included_twice_is_no_cycle(tmp_path: Path) -> None:
 
 def test_a_long_cycle_is_named_in_short(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {f"/etc/nginx/{i}": f"include {(i + 1) % 2000};" for i in range(2000)}
-    [(_, problem)] = read_nginx(tree(tmp_path, {ENTRY: "include 0;", **files}), ENTRY)[1]
-    assert problem.startswith("include cycle: /etc/nginx/0:1 -> /etc/nginx/1:1 -> ")
-    assert "/etc/nginx/7:1 -> ... -> /etc/nginx/0; nginx" in problem
+    with pytest.raises(InputError) as error:
+        read_nginx(tree(tmp_path, {ENTRY: "include 0;", **files}), ENTRY)
+    assert str(error.value).startswith("include cycle: /etc/nginx/0:1 -> /etc/nginx/1:1 -> ")
+    assert "/etc/nginx/7:1 -> ... -> /etc/nginx/0; nginx" in str(error.value)
+
+
+def test_files_that_double_each_other_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each but the last has two statements; expanded, the tree has 1 + 2 + 4 + 8 + 8."""
+    files: dict[str, str | bytes] = {f"/etc/nginx/{i}": f"include {i + 1}; include {i + 1};" for i in range(3)}
+    system = tree(tmp_path, {ENTRY: "include 0;", "/etc/nginx/3": "a;", **files})
+    monkeypatch.setattr(collector, "_MOST_STATEMENTS", 23)
+    assert len(read_nginx(system, ENTRY)[0].files) == 5
+    monkeypatch.setattr(collector, "_MOST_STATEMENTS", 22)
+    with pytest.raises(InputError, match=r"nginx.conf: with all it includes it has more than 22 statements"):
+        read_nginx(system, ENTRY)
+
+
+def test_of_many_problems_some_are_told(tmp_path: Path) -> None:
+    system = tree(tmp_path, {ENTRY: "".join(f"include gone{i};" for i in range(203))})
+    problems = read_nginx(system, ENTRY)[1]
+    assert len(problems) == 201
+    assert problems[-1] == ("nginx", "and 3 more things like these are wrong with it")
+
+
+def test_comments_that_are_too_long_for_nginx(tmp_path: Path) -> None:
+    """It takes 4,095 bytes with the ``#`` (measured on 1.22.1); a ``#`` inside of words and Lua begins no comment."""
+    fine, long = "#" + "x" * 4094, "#" + "x" * 4095
+    text = f"{fine}\na b{long[:4000]} c; {long}\nd; e {long}\n; f '{long[:4000]}' g;"
+    text += f" l_by_lua_block {{ x = 1 -- {long}\n }} g;"
+    problems = read_nginx(tree(tmp_path, {ENTRY: text}), ENTRY)[1]
+    what = "a comment of more than 4,095 bytes, which nginx refuses; shorten it"
+    assert problems == [("nginx", f"{ENTRY}:2: {what}"), ("nginx", f"{ENTRY}:3: {what}")]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            FileNotFoundError(2, "No such file or directory"),
+            "/etc/nginx/a: No such file or directory; correct the path",
+        ),
+        (OSError(16, "it changed while it was read"), "/etc/nginx/a: it changed while it was read; run again"),
+    ],
+)
+def test_a_file_that_vanishes_or_changes_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, message: str
+) -> None:
+    system = tree(tmp_path, {ENTRY: "b;\ninclude *a;", "/etc/nginx/a": ""})
+    real = system.read_settled
+
+    def fail(path: str) -> tuple[bytes, float]:
+        if path == ENTRY:
+            return real(path)
+        raise error
+
+    monkeypatch.setattr(system, "read_settled", fail)
+    with pytest.raises(InputError) as said:
+        read_nginx(system, ENTRY)
+    assert str(said.value).startswith(f"{ENTRY}:2: can't read {message}")
 
 
 @pytest.mark.parametrize(
