@@ -6,10 +6,10 @@ import datetime as dt
 from typing import Annotated, ClassVar
 
 from advisor.errors import Unread
-from advisor.facts.places import Location
+from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
-from advisor.facts.settings import Config, Setting, settings
-from advisor.facts.tree import Node
+from advisor.facts.settings import Config, Setting, place_for, settings
+from advisor.facts.tree import Node, Tree
 from advisor.facts.values import Count, Histogram, Item
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
@@ -17,9 +17,9 @@ from advisor.snapshot.model import Snapshot
 SPECIAL = ("stderr", "syslog:", "memory:", "/dev/")
 """What ``error_log`` may name that is no file to read (ngx_core_module.html#error_log)."""
 
-_LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
-_LOUDEST_HIDING = "error"
-_WARNINGS = frozenset(["connections_reused", "responses_buffered", "requests_buffered", "hash_small", "name_conflict"])
+_WARNING = ("debug", "info", "notice", "warn")
+"""Levels that show warnings."""
+_WARNINGS = frozenset(["connections_reused", "responses_buffered", "requests_buffered"])
 """Kinds that nginx logs as warnings: a level of error hides them."""
 _SOURCE = From("error_log")
 
@@ -58,11 +58,11 @@ def error_logs(config: Config) -> list[ErrorLogSetting]:
 class LoggedError(Item):
     """Lines of one kind about one thing, in all error logs together."""
 
-    __slots__ = ("_rows", "_snapshot", "id", "location")
+    __slots__ = ("_rows", "_snapshot", "_tree", "id", "location")
 
-    def __init__(self, snapshot: Snapshot, path: str, name: str, rows: list[model.Logged]) -> None:
+    def __init__(self, source: tuple[Snapshot, Tree], path: str, name: str, rows: list[model.Logged]) -> None:
         """``path``: the log in which the first of them stand; ``name``: what they are about."""
-        self._snapshot = snapshot
+        self._snapshot, self._tree = source
         self._rows = rows
         self.id = name
         self.location = Location(logical=name, file=path)
@@ -92,6 +92,10 @@ class LoggedError(Item):
         taken = dt.datetime.fromisoformat(self._snapshot.taken).timestamp()
         return self.ages.cut(max(0.0, taken - min(worker.started for worker in processes.workers)))
 
+    def place(self, directive: str) -> Place:
+        """Where a directive of main or events would be written."""
+        return place_for(self._tree, None, directive)
+
     def _dated(self, row: model.Logged) -> Histogram:
         if row.ages is None:
             why = f"{self.location.file} tells no time zone: its last line and its mtime do not agree on one"
@@ -104,10 +108,9 @@ class ErrorLogFacts:
 
     FACT_KIND: ClassVar[str] = "group"
 
-    def __init__(self, snapshot: Snapshot, levels: list[str]) -> None:
-        """``levels``: those of every ``error_log``, empty where none is set."""
+    def __init__(self, snapshot: Snapshot, config: Config) -> None:
         self._snapshot = snapshot
-        self._warns = any(level in _LEVELS[: _LEVELS.index(_LOUDEST_HIDING)] for level in levels)
+        self._config = config
 
     @property
     def connections_exhausted(self) -> list[LoggedError]:
@@ -179,16 +182,6 @@ class ErrorLogFacts:
         """``worker process N exited on signal N``."""
         return self._found("crashed")
 
-    @property
-    def hash_small(self) -> list[LoggedError]:
-        """``could not build optimal HASH`` (a warning)."""
-        return self._found("hash_small")
-
-    @property
-    def name_conflict(self) -> list[LoggedError]:
-        """``conflicting server name``: a server that never gets a request on an address (a warning)."""
-        return self._found("name_conflict")
-
     def _found(self, kind: str) -> list[LoggedError]:
         logs: list[model.ErrorLog] = self._snapshot.need("error_log")
         rows: dict[str, list[model.Logged]] = {}
@@ -201,12 +194,13 @@ class ErrorLogFacts:
                     where.setdefault(name, log.path)
         if not rows:
             self._might_be_unseen(kind, logs)
-        return [LoggedError(self._snapshot, where[name], name, group) for name, group in rows.items()]
+        source = self._snapshot, self._config.tree
+        return [LoggedError(source, where[name], name, group) for name, group in rows.items()]
 
     def _might_be_unseen(self, kind: str, logs: list[model.ErrorLog]) -> None:
         """Nothing was found: was everything looked at?"""
         for log in logs:
             if log.unread is not None:
                 raise Unread("error_log", log.unread)
-        if kind in _WARNINGS and not self._warns:
+        if kind in _WARNINGS and not any(level in _WARNING for _, level in targets(self._config)):
             raise Unread("error_log", "its level hides warnings; error_log FILE warn would show them")

@@ -50,6 +50,11 @@ class Listen(Item):
         return any(parameter.startswith("backlog=") for line in self.lines for parameter in line.parameters)
 
     @property
+    def option_lines(self) -> Count:
+        """How many ``listen`` lines of this address give options of its socket; nginx takes one, and refuses more."""
+        return sum(any(map(_is_option, line.parameters)) for line in self.lines)
+
+    @property
     def limit(self) -> Annotated[Count | None, _SOCKETS]:
         """The live queue's limit; unset while nothing listens there."""
         live = self.live()

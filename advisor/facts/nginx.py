@@ -11,9 +11,11 @@ from advisor.errors import Unread
 from advisor.facts.capacity import CapacityFacts
 from advisor.facts.clients import Clients
 from advisor.facts.errorlog import ErrorLogFacts, ErrorLogSetting, error_logs, targets
+from advisor.facts.errorlog import ErrorLogFacts, ErrorLogSetting, error_logs
 from advisor.facts.keepalives import Keepalive, keepalives
 from advisor.facts.listens import Listen, endpoints, option_line
 from advisor.facts.logs import AccessLogs
+from advisor.facts.names import NameConflict, name_conflicts
 from advisor.facts.places import Location, Place
 from advisor.facts.proxying import Proxying, Requests
 from advisor.facts.schema import From
@@ -154,6 +156,7 @@ class NginxFacts:
     def log(self) -> ErrorLogFacts:
         """What the ends of the error logs say."""
         return ErrorLogFacts(self._snapshot, [level for _, level in targets(self.config)])
+        return ErrorLogFacts(self._snapshot, self.config)
 
     @cached_property
     def capacity(self) -> CapacityFacts:

@@ -45,13 +45,11 @@ _KINDS = re.compile(
             _kind("responses_buffered", r"\Aan upstream response is buffered to a temporary file"),
             _kind("requests_buffered", r"\Aa client request body is buffered to a temporary file"),
             _kind("crashed", r"\Aworker process \d+ exited on (?P<signal>signal \d{1,3})"),
-            _kind("hash_small", r"\Acould not build optimal (?P<hash>\w{1,60}),"),
-            _kind("name_conflict", r'\Aconflicting server name "[^"]*" on (?P<address>\S{1,200}), ignored'),
         )
     ).encode()
 )
 
-_OWN = ("to", "path", "signal", "hash", "address")
+_OWN = ("to", "path", "signal")
 KINDS = tuple(name for name in _KINDS.groupindex if name not in _OWN)
 """What is told apart."""
 
