@@ -42,6 +42,12 @@ class CachePath(Setting):
         return self._size(text) if text else None
 
     @property
+    def average(self) -> Size | None:
+        """The average response with which zone and disk are full together: max_size / keys; unset without max_size."""
+        most = self.max_size
+        return None if most is None else most // max(self.keys, 1)
+
+    @property
     def min_free(self) -> Size | None:
         """What it leaves free on disk; unset without the parameter (1.19.1)."""
         text = self._parameter("min_free")

@@ -76,6 +76,11 @@ class Pool(Block):
         return bool(self._config.tree.own(self._block, "upstream/zone"))
 
     @property
+    def zone(self) -> str:
+        """The arguments of a zone for it: its name, and the size of nginx's own example."""
+        return f"{self.name} 64k"
+
+    @property
     def wait(self) -> Seconds:
         """For how long a request of a pass to it may go from one server to the next, at most, until the last gives up.
 
