@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import crossplane
 import pytest
+from support.crossplane import CLASSES, fault
 
 from advisor.collect.crosscheck import difference
 from advisor.collect.nginx import read_nginx
 from advisor.errors import InputError
 from advisor.facts.tree import Tree
+from advisor.formats.nginx import scan
 from advisor.formats.nginx_edit import Insert, apply
 from advisor.jobs import load, patch
 from advisor.remedy.plan import Allowed
@@ -67,7 +69,7 @@ FAULTS = {
 }
 """What it does to a file that nginx takes, and what we say of that file, which we judge and never edit."""
 
-BOTH_WRONG_FOR_NGINX = {
+REFUSED = {
     "no ; at the end of the file": (b"a;\nb c", "f:2: 'b' has no ';' before the end of the file; add it"),
     "a quote that never ends": (b"a;\nb 'c;", "f:2: the ' that opens here is never closed; close it"),
     "no ; before }, which it nests wrongly and silently": (
@@ -83,17 +85,33 @@ BOTH_WRONG_FOR_NGINX = {
 """What it fails on without a line, with another reason, or not at all: we refuse the file, with the line."""
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_said(fault: str) -> None:
-    data, said = FAULTS[fault]
-    assert said in (difference(data, "f") or "")
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_said(name: str) -> None:
+    data, said = FAULTS[name]
+    found = difference(data, "f") or ""
+    assert said in found
+    assert fault(found)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_file_it_misreads_is_judged_and_never_edited(fault: str) -> None:
+def test_every_class_of_faults_is_one_that_was_seen() -> None:
+    """But the stack: our scanner refuses deep files before they are compared."""
+    seen = {fault(difference(data, "f") or "") for data, _ in FAULTS.values()}
+    assert seen == CLASSES.keys() - {"it runs out of stack"}
+    assert fault(difference(b"a{" * 2000 + b"}" * 2000, "f", []) or "") == "it runs out of stack"
+
+
+def test_another_difference_is_in_no_class() -> None:
+    with pytest.raises(
+        AssertionError, match="no known fault .*: line 1: crossplane reads 'a', we read 'b'"
+    ):
+        fault(difference(b"a;", "f", scan(b"b;", "f")) or "")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_file_it_misreads_is_judged_and_never_edited(name: str) -> None:
     """A rule wants a change in the same file; with a file that both read alike the same change is planned."""
     setting = b"\nhttp { server { listen 80; keepalive_timeout 65; } }"
-    for data, planned in ((FAULTS[fault][0] + setting, 0), (setting, 1)):
+    for data, planned in ((FAULTS[name][0] + setting, 0), (setting, 1)):
         nginx, _ = read_nginx(System(), "/n/nginx.conf", (data, None))
         snapshot = Snapshot(advisor="test", taken="", nginx=nginx, site={"load_balancer_idle": "600 s"})
         plan = patch.plan(snapshot, RULES, {}, Allowed(unsafe=True))
@@ -101,9 +119,9 @@ def test_a_file_it_misreads_is_judged_and_never_edited(fault: str) -> None:
         assert len(plan.prediction.files) == planned
 
 
-@pytest.mark.parametrize("fault", BOTH_WRONG_FOR_NGINX)
-def test_a_file_nginx_refuses_is_refused_with_its_line(fault: str) -> None:
-    data, said = BOTH_WRONG_FOR_NGINX[fault]
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_file_nginx_refuses_is_refused_with_its_line(name: str) -> None:
+    data, said = REFUSED[name]
     with pytest.raises(InputError) as error:
         difference(data, "f")
     assert str(error.value) == said

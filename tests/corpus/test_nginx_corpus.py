@@ -6,10 +6,12 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from advisor.collect.nginx import read_nginx
-from advisor.collect.nginx_find import find_entry
+from support.crossplane import fault
+
+from advisor.collect.nginx import Content, read_nginx
 from advisor.errors import InputError
 from advisor.formats.nginx import addresses, scan
+from advisor.formats.nginx_dump import is_dump, split
 from advisor.formats.nginx_edit import At, Insert, SetArgs, apply
 from advisor.system import System
 
@@ -18,25 +20,11 @@ if TYPE_CHECKING:
 
     from advisor.snapshot.model import Nginx
 
-FAULTS = {
-    "crossplane failed": re.compile(r"crossplane failed: "),
-    "words after ${}": re.compile(r"crossplane reads .*\$\{"),
-    "Lua": re.compile(r"we read .*Lua"),
-    "lines or spaces": re.compile(r" on line \d+|\\x|\\u|\\ufeff"),
-}
-"""The kinds of differences that crossplane 0.5.8 is known for."""
 
-
-def fault(differs: str) -> str:
-    found = [name for name, pattern in FAULTS.items() if pattern.search(differs)]
-    assert found, differs
-    return found[0]
-
-
-def read(system: System, entry: str, content: bytes | None = None) -> tuple[Nginx, list[tuple[str, str]]] | str:
+def read(system: System, entry: str, content: Content | None = None) -> tuple[Nginx, list[tuple[str, str]]] | str:
     """What is read, or why nothing is."""
     try:
-        return read_nginx(system, entry, None if content is None else (content, None))
+        return read_nginx(system, entry, content)
     except InputError as error:
         return str(error)
 
@@ -47,37 +35,46 @@ def files(corpus: Path) -> list[Path]:
     return found
 
 
-def test_every_file_is_read_and_compared_or_refused(corpus: Path, tmp_path: Path) -> None:
-    system = System(str(tmp_path))
+REFUSED = re.compile(r"(?:include cycle: )?(/\S+):\d+: \S.*; \S")
+MISSING = re.compile(r"/\S+:\d+: can't read \S+: (?:No such file or directory|Not a directory); ")
+
+
+def test_every_file_is_read_whole_or_refused_with_its_line(corpus: Path) -> None:
+    """Each by itself and with what it includes of its own repository: no byte comes from anywhere else."""
     outcomes: Counter[str] = Counter()
     for path in files(corpus):
-        result = read(system, "/f", path.read_bytes())
+        repository = corpus / "nginx" / path.relative_to(corpus / "nginx").parts[0]
+        result = read(System(str(repository)), f"/{path.relative_to(repository)}")
         if isinstance(result, str):
-            assert re.match(r"/f:\d+: \S.*; \S", result), (path, result)
-            outcomes["refused: a template" if "template" in result else "refused: nginx refuses it too"] += 1
-            continue
-        differs = result[0].files["/f"].differs
-        outcomes["alike" if differs is None else f"differs: {fault(differs)}"] += 1
-    for outcome, count in sorted(outcomes.items()):
-        print(count, outcome)  # noqa: T201 (what pytest -s is asked for)
-    assert outcomes["alike"] > 9 * sum(count for outcome, count in outcomes.items() if outcome.startswith("differs"))
-
-
-def test_whole_trees_are_read_inside_their_folder(corpus: Path) -> None:
-    entries = [path for path in files(corpus) if path.match("etc/nginx/nginx.conf")]
-    assert entries
-    count = 0
-    for path in entries:
-        system = System(str(path.parents[2]))
-        result = read(system, find_entry(system))
-        if isinstance(result, str):
-            assert re.match(r"/\S+:\d+: \S.*; \S", result), (path, result)
+            assert REFUSED.match(result), (path, result)
+            outcomes["refused: " + ("a template" if "template" in result else "nginx refuses it, too")] += 1
             continue
         nginx, problems = result
-        count += len(nginx.files)
-        assert set(nginx.files) == {nginx.entry, *(real for reals in nginx.includes.values() for real in reals)}
-        assert all(re.match(r"/\S+:\d+: can't read /\S+: No such file", why) for _, why in problems), problems
-    print(f"{len(entries)} trees of {count} files")  # noqa: T201 (likewise)
+        assert all(file.content == (repository / name[1:]).read_bytes() for name, file in nginx.files.items())
+        assert set(nginx.files) == {nginx.entry, *(name for names in nginx.includes.values() for name in names)}
+        assert all(MISSING.match(why) for _, why in problems), problems
+        outcomes["read whole, with what it includes"] += 1
+        outcomes["files read"] += len(nginx.files)
+        for file in nginx.files.values():
+            outcomes["  alike" if file.differs is None else f"  named fault: {fault(file.differs)}"] += 1
+    for outcome, count in outcomes.items():
+        print(f"{count:5}", outcome)  # noqa: T201 (what pytest -s is asked for)
+    differing = sum(count for outcome, count in outcomes.items() if "named fault" in outcome)
+    assert outcomes["  alike"] > 9 * differing
+    assert outcomes["  alike"] + differing == outcomes["files read"]
+
+
+def test_every_file_reads_the_same_from_standard_input_and_from_a_dump(corpus: Path, tmp_path: Path) -> None:
+    """A file alone, and between two markers as ``nginx -T`` prints them."""
+    system = System(str(tmp_path))
+    for path in files(corpus):
+        data = path.read_bytes()
+        alone = read(system, "/f", (data, None))
+        dump = b"# configuration file /f:\n" + data + b"\n"
+        if is_dump(data) or isinstance(alone, str):
+            continue
+        assert split(dump, "d") == {"/f": data}, path
+        assert split(dump.replace(b"\n", b"\r\n"), "d") == {"/f": data}, path
 
 
 def test_every_file_can_be_edited_in_one_place(corpus: Path) -> None:
