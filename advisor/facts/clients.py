@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import ClassVar, TypeVar
 
+from advisor.catalog.directives import default
 from advisor.errors import Unread
 from advisor.facts.servers import Endpoint, Server
 from advisor.facts.settings import Config, Setting, TimeSetting, read, settings
@@ -178,13 +179,7 @@ class Clients:
 
     @cached_property
     def _first(self) -> dict[Endpoint, Server]:
-        """The default server of each address."""
-        found: dict[Endpoint, Server] = {}
-        for server in self._servers():
-            for line in server.listens:
-                if line.endpoint not in found or _DEFAULT & {*line.parameters}:
-                    found[line.endpoint] = server
-        return found
+        return defaults(self._servers())
 
     @cached_property
     def _encrypted(self) -> set[Endpoint]:
@@ -213,6 +208,16 @@ def each_of(config: Config, names: tuple[str, ...], made: type[Made]) -> list[Ma
     return [item for name in names for item in settings(config, config.tree.named.get(name, ()), made)]
 
 
+def defaults(servers: list[Server]) -> dict[Endpoint, Server]:
+    """The default server of each address: the one that says so, else the first."""
+    found: dict[Endpoint, Server] = {}
+    for server in servers:
+        for line in server.listens:
+            if line.endpoint not in found or _DEFAULT & {*line.parameters}:
+                found[line.endpoint] = server
+    return found
+
+
 def _server_of(node: Node, by_node: dict[Node, Server]) -> Server | None:
     return next((by_node[above] for above in node.ancestors() if above in by_node), None)
 
@@ -220,4 +225,9 @@ def _server_of(node: Node, by_node: dict[Node, Server]) -> Server | None:
 def _text(config: Config, server: Server, directive: str) -> str:
     """What applies in a server, as it stands, or nginx's default."""
     nodes = config.tree.applied(server.node, directive)
-    return " ".join(nodes[-1].args) if nodes else f"{server.here.value(directive)} (nginx's default)"
+    if nodes:
+        return " ".join(nodes[-1].args)
+    try:
+        return f"nginx's default, {default(directive, config.version)}"
+    except LookupError:
+        return "nginx's default"

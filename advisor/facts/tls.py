@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from advisor.errors import Unread
+from advisor.facts.clients import defaults
 from advisor.facts.places import Location, Place
 from advisor.facts.servers import Endpoint, ListenLine, Server
 from advisor.facts.settings import Config, FlagSetting, Setting, place_for, settings
@@ -24,15 +25,15 @@ _NAMED = 3
 class Tickets(FlagSetting):
     """A place that sets ssl_session_tickets."""
 
-    __slots__ = ("_servers",)
+    __slots__ = ("_asked",)
 
-    def governs(self, servers: list[Server]) -> None:
-        """The TLS servers that take its value."""
-        self._servers = servers
+    def governs(self, asked: list[tuple[Server, Server]]) -> None:
+        """The TLS servers that take its value, each with the one whose cache is asked for sessions."""
+        self._asked = asked
 
     @property
     def uncached(self) -> Count:
-        """How many TLS servers take this value and keep no sessions in a cache, either."""
+        """How many TLS servers take this value, and no cache keeps their sessions, either."""
         return len(self._uncached)
 
     @property
@@ -40,11 +41,24 @@ class Tickets(FlagSetting):
         """Those servers."""
         found = self._uncached
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-        return ", ".join(server.name for server in found[:_NAMED]) + more
+        return ", ".join(server.name for server, _ in found[:_NAMED]) + more
 
     @property
-    def _uncached(self) -> list[Server]:
-        return [server for server in self._servers if server.here.value("ssl_session_cache") in _UNSTORED]
+    def decides(self) -> bool:
+        """Whether a cache that is set in the same block is the one that is asked for those servers' sessions."""
+        return all(self._reaches(node) for node in {first.node for _, first in self._uncached})
+
+    def _reaches(self, node: Node | None) -> bool:
+        """Whether a server takes a cache that is set in this block: the server is inside, and sets none on the way."""
+        while node is not self._block:
+            if node is None or self._config.tree.own(node, "ssl_session_cache"):
+                return False
+            node = node.parent
+        return True
+
+    @property
+    def _uncached(self) -> list[tuple[Server, Server]]:
+        return [pair for pair in self._asked if pair[1].here.value("ssl_session_cache") in _UNSTORED]
 
 
 class SessionCache(Setting):
@@ -163,11 +177,14 @@ class Tls:
     def tickets(self) -> list[Tickets]:
         """Every place that sets ssl_session_tickets, with the TLS servers that take its value."""
         items = settings(self._config, self._config.tree.named.get("ssl_session_tickets", ()), Tickets)
-        governed: dict[Place, list[Server]] = {}
-        for server in self._servers() if items else ():
+        governed: dict[Place, list[tuple[Server, Server]]] = {}
+        servers = self._servers() if items else []
+        first = defaults(servers)
+        for server in servers:
             nodes = self._config.tree.applied(server.node, "ssl_session_tickets")
             if nodes and server.tls:
-                governed.setdefault(nodes[-1].place, []).append(server)
+                line = next(line for line in server.listens if not {"ssl", "quic"}.isdisjoint(line.parameters))
+                governed.setdefault(nodes[-1].place, []).append((server, first[line.endpoint]))
         for item in items:
             item.governs(governed.get(item.place("ssl_session_tickets"), []))
         return items
