@@ -101,9 +101,7 @@ def test_every_class_of_faults_is_one_that_was_seen() -> None:
 
 
 def test_another_difference_is_in_no_class() -> None:
-    with pytest.raises(
-        AssertionError, match="no known fault .*: line 1: crossplane reads 'a', we read 'b'"
-    ):
+    with pytest.raises(AssertionError, match=r"no known fault .*: line 1: crossplane reads 'a', we read 'b'"):
         fault(difference(b"a;", "f", scan(b"b;", "f")) or "")
 
 
