@@ -40,9 +40,14 @@ class RequestLimit(Setting):
     def rate(self) -> Rate:
         """Requests a second that its zone lets through for one key."""
         found = _RATE.fullmatch(_parameter(self._zone, "rate") or "") if self._zone is not None else None
-        if found is None:
+        if found is None or not int(found[1]):
             raise Unread("nginx", f"{self._setter.at}: no limit_req_zone gives {self.zone} a rate")
         return int(found[1]) / (60 if found[2] == "m" else 1)
+
+    @property
+    def apart(self) -> Seconds:
+        """The time between two requests that the rate lets through: 1 / rate."""
+        return 1 / self.rate
 
     @property
     def burst(self) -> Count:
@@ -61,7 +66,7 @@ class RequestLimit(Setting):
     @property
     def wait(self) -> Seconds:
         """For how long the last request of a burst waits: burst / rate."""
-        return self.burst / self.rate if self.rate else 0.0
+        return self.burst * self.apart
 
 
 def request_limits(config: Config) -> list[RequestLimit]:

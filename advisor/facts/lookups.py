@@ -51,8 +51,16 @@ class Lookup(Setting):
 
     @property
     def resolver(self) -> bool:
-        """Whether a resolver applies there."""
-        return self.here.value("resolver") is not None
+        """Whether a resolver applies there.
+
+        Raises:
+            Unread: when none does in a fragment, which some other file may include where one applies.
+        """
+        if self.here.value("resolver") is None:
+            if not self._setter.within("http"):
+                raise Unread("nginx", f"{self._setter.at} stands in no http block: what includes it may set a resolver")
+            return False
+        return True
 
     @property
     def name(self) -> str:
