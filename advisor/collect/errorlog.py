@@ -45,7 +45,7 @@ def read_error_logs(system: System, config: Config, pid: int | None) -> list[Err
     Raises:
         InputError: when it writes to no file that could be found.
     """
-    names = dict.fromkeys(target for target, _ in targets(config) if not target.startswith(SPECIAL))
+    names = dict.fromkeys(target for target, _ in targets(config))
     if not config.tree.own(None, "error_log"):
         default = _default(system, pid)
         names |= {} if default.startswith(SPECIAL) else {default: None}

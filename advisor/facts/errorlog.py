@@ -17,7 +17,8 @@ from advisor.snapshot.model import Snapshot
 SPECIAL = ("stderr", "syslog:", "memory:", "/dev/")
 """What ``error_log`` may name that is no file to read (ngx_core_module.html#error_log)."""
 
-_WARNING = ("debug", "info", "notice", "warn")
+_LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
+_WARNING = _LEVELS[:4]
 """Levels that show warnings."""
 _WARNINGS = frozenset(["connections_reused", "responses_buffered", "requests_buffered"])
 """Kinds that nginx logs as warnings: a level of error hides them."""
@@ -25,13 +26,24 @@ _SOURCE = From("error_log")
 
 
 def targets(config: Config) -> list[tuple[str, str]]:
-    """Where errors are written and from which level on, for each ``error_log`` of main and http."""
-    return [_target(node) for node in config.tree.named.get("error_log", ()) if node.args]
+    """The files that hold all errors, and the level from which on each of them is written to.
+
+    Several logs of one block get the same lines: the one with the lowest level has them all.
+    """
+    found: dict[Node | None, tuple[str, str]] = {}
+    for node in config.tree.named.get("error_log", ()):
+        target, level = _target(node)
+        now = found.get(node.parent)
+        if target and not target.startswith(SPECIAL) and (now is None or _LEVELS.index(level) < _LEVELS.index(now[1])):
+            found[node.parent] = target, level
+    return list(dict.fromkeys(found.values()))
 
 
 def _target(node: Node) -> tuple[str, str]:
     first, *levels = node.args or [""]
-    return first, "debug" if any(one.startswith("debug") for one in levels) else (levels or ["error"])[-1]
+    if any(one.startswith("debug") for one in levels):
+        return first, "debug"
+    return first, next((one for one in levels if one in _LEVELS), "error")
 
 
 class ErrorLogSetting(Setting):

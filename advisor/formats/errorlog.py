@@ -38,7 +38,7 @@ _KINDS = re.compile(
             _kind("queue_full", r"\Aconnect\(\) to (?P<path>unix:\S{1,200}) failed \(11: "),
             _kind("refused", rf"\(111: [\w ]+\) {_TOWARDS}"),
             _kind("timed_out_connecting", r"\(110: [\w ]+\) while connecting to upstream"),
-            _kind("timed_out_reading", rf"\Aupstream timed out \(110: [\w ]+\) {_TOWARDS}"),
+            _kind("timed_out_reading", rf"\Aupstream timed out \(110: [\w ]+\) (?!while connecting){_TOWARDS}"),
             _kind("closed_early", rf"\Aupstream prematurely closed|\(104: [\w ]+\) {_TOWARDS}"),
             _kind("none_live", r"\Ano live upstreams"),
             _kind("header_too_big", r"\Aupstream sent too big header"),
