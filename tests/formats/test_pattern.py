@@ -99,9 +99,7 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.one_of(grouped, st.tuples(inner, inner).map("".join), st.tuples(inner, inner).map("|".join))
 
 
-_SIMPLE = st.one_of(
-    st.sampled_from(["a", "b", ".", "[ab]", r"\w"]).flatmap(lambda one: _REPEATS.map(one.__add__)), _ATOMS
-)
+_REPEATED = st.tuples(st.sampled_from(["a", "b", ".", "[ab]", r"\w"]), _REPEATS).map("".join)
 
 
 @given(st.recursive(_REPEATED | _ATOMS, _grown, max_leaves=6), st.text("ab/\n", max_size=6))
