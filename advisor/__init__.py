@@ -5,6 +5,7 @@ The rooms, in the order in which data walks through them, one way::
     collect/ -> snapshot/ -> facts/ -> engine/ + rules/ -> findings -> report/, gate, remedy/
 
     errors      the tree of errors; each names file:line or key, and the way out
+    records     data classes that cost next to nothing to define
     units       seconds, bytes, pages, counts: quantities, comparing, printing
     catalog/    what the kernel and nginx document
     formats/    bytes to structure and back, without meaning

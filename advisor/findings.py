@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from advisor.facts.places import Location, Place
+from advisor.records import dataclass
 from advisor.units import Unit
 
 __all__ = [
@@ -161,4 +161,4 @@ class Verdict:
     item: str
     state: State
     finding: Finding | None = None
-    missing: tuple[Missing, ...] = field(default=())
+    missing: tuple[Missing, ...] = ()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advisor.findings import Confidence, Finding, Severity, State
+from advisor.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

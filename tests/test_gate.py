@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from support.sample import KEEPALIVE
 
 from advisor.findings import Confidence, Finding, Severity, State
 from advisor.gate import Gate, verdict
+from advisor.records import replace
 
 
 def test_what_was_seen_and_is_grave_fails() -> None:

@@ -19,12 +19,12 @@ from advisor.findings import Severity, State, Verdict
 from advisor.formats import sysctl
 from advisor.formats.nginx import addresses, scan
 from advisor.jobs import keep, load
+from advisor.records import replace
 from advisor.remedy.folder import folder
 from advisor.remedy.plan import Allowed, Outcome, Plan, make_plan
 from advisor.remedy.sysctl import DROPIN
 from advisor.snapshot.mask import mask
 from advisor.snapshot.model import SOURCES, Reading, Snapshot, SysctlFile
-from advisor.snapshot.record import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

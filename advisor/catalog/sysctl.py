@@ -6,9 +6,9 @@ where a comment says so. Defaults are those of Linux 6.1 to 6.18; ``None`` where
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from advisor.records import dataclass
 from advisor.units import NONE, PAGE, B, N, S, Unit
 
 Kind = Literal["int", "vector", "ports", "string"]

@@ -11,8 +11,8 @@ from advisor.collect.nginx_files import Files
 from advisor.collect.nginx_includes import Includes, Site, included_first, printable, real_path, unreadable
 from advisor.errors import InputError
 from advisor.formats.nginx import LONGEST_WORD, Statement, absolute, walk
+from advisor.records import replace
 from advisor.snapshot.model import ConfigFile, Nginx
-from advisor.snapshot.record import replace
 from advisor.system import MIB
 
 _MOST_FILES = 10_000

@@ -12,8 +12,8 @@ from advisor.collect.nginx_includes import printable, real_path, unreadable
 from advisor.collect.processes import master_arguments
 from advisor.errors import InputError
 from advisor.formats.nginx_dump import first_name, is_dump, split
+from advisor.records import replace
 from advisor.snapshot.model import Nginx
-from advisor.snapshot.record import replace
 from advisor.system import MIB, System, standard_input
 
 STDIN = "<stdin>"

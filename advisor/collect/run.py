@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from advisor import __version__
@@ -20,6 +19,7 @@ from advisor.collect.sysctl import read_sysctl_files, read_sysctls
 from advisor.errors import AdvisorError, InputError
 from advisor.facts.derive import Facts
 from advisor.facts.nginx import NginxFacts
+from advisor.records import dataclass
 from advisor.snapshot.model import SOURCES, Nginx, Snapshot
 from advisor.system import System
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from advisor.engine.types import Type
+from advisor.records import dataclass, field
 
 
 class Env:

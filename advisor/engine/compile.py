@@ -6,7 +6,6 @@ import ast
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from advisor.engine.code import Code, Env, Name, Need, Run
@@ -15,6 +14,7 @@ from advisor.engine.known import BY_ZERO, TOO_LARGE, Unknown, all_of, any_of, jo
 from advisor.engine.scope import Scope
 from advisor.engine.syntax import OPERATORS, Source, did_you_mean, dotted, parse
 from advisor.engine.types import BOOL, LITERAL, TEXT, Problem, Type, comparable, numbers, product, same_unit
+from advisor.records import replace
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from advisor.engine.code import Code, Env, Need
@@ -15,6 +14,7 @@ from advisor.engine.known import TOO_LARGE, Unknown, join, unknown
 from advisor.engine.types import BOOL, PORTS, VERSION, Problem, Type, fits, number, numbers, same_unit
 from advisor.facts.values import Histogram, Version
 from advisor.formats.ports import Ports
+from advisor.records import dataclass
 from advisor.units import NONE, PER_S, N, S
 
 _HUGE = 1e300

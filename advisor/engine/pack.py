@@ -10,11 +10,12 @@ from advisor.engine.syntax import did_you_mean
 from advisor.engine.written import Written, WrittenCase, WrittenStep, plain, restore
 from advisor.errors import RuleError
 from advisor.formats.yaml import Path, load
+from advisor.records import fields_of
 
 Index = Mapping[str, Any]
 """What `index_of` makes, as JSON holds it: ``rules`` maps a file's `_key` to the rule that stands in it."""
 
-_SHAPE = [list(record.FIELDS) for record in (Written, WrittenStep, WrittenCase)]
+_SHAPE = [list(fields_of(record)) for record in (Written, WrittenStep, WrittenCase)]
 """An index made for rules of another shape is not used."""
 
 

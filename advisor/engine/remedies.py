@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from advisor.catalog import nginx as nginx_catalog
 from advisor.catalog.sysctl import KEYS, Key, lookup
@@ -19,6 +18,7 @@ from advisor.engine.written import WrittenStep
 from advisor.errors import Unread
 from advisor.findings import Change, Relation, Safety, Step
 from advisor.formats.yaml import Path
+from advisor.records import dataclass
 
 SourceAt = Callable[[Path, str], Source]
 _ORDER = ("reload", "re-listen", "restart", "reboot")

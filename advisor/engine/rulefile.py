@@ -12,7 +12,7 @@ from advisor.engine import written
 from advisor.engine.syntax import did_you_mean
 from advisor.engine.written import ALIASES, Written, WrittenCase, WrittenStep
 from advisor.formats.yaml import Document, Path
-from advisor.snapshot.record import Record
+from advisor.records import fields_of
 from advisor.snapshot.shapes import adapter_of
 
 MAX_LETS = 12
@@ -41,7 +41,7 @@ _TYPES = {
 }
 """What the names in `advisor.engine.written` stand for here."""
 
-_KNOWN: dict[str, type[Record]] = {"remedies": WrittenStep, "cases": WrittenCase}
+_KNOWN: dict[str, type[object]] = {"remedies": WrittenStep, "cases": WrittenCase}
 
 
 def explain(error: ErrorDetails) -> tuple[Path, str]:
@@ -56,9 +56,9 @@ def explain(error: ErrorDetails) -> tuple[Path, str]:
     return path, f"{last[:80] or 'the file'}: {error['msg']}"
 
 
-def keys(record: type[Record]) -> list[str]:
+def keys(record: type[object]) -> list[str]:
     """The keys a part of the file may have."""
-    return [ALIASES.get(name, name) for name in record.FIELDS]
+    return [ALIASES.get(name, name) for name in fields_of(record)]
 
 
 @cache

@@ -15,7 +15,6 @@ The class of a root, or of a group below it, may be marked by ``FACT_KIND``:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -31,6 +30,7 @@ from advisor.facts import site as site_facts
 from advisor.facts.counters import ASPECTS
 from advisor.facts.schema import FactType, members
 from advisor.facts.settings import BY_KIND
+from advisor.records import dataclass, field
 from advisor.units import PAGE, N, S, Unit
 
 _PAGES = {"sockstat.TCP.mem"}

@@ -8,10 +8,10 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 
 from advisor.catalog.sysctl import KEYS
 from advisor.errors import RuleError
+from advisor.records import dataclass
 
 MAX_TEXT = 2_000
 MAX_NODES = 200

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from advisor.engine.code import Code, Env, Name
@@ -14,6 +13,7 @@ from advisor.engine.scope import Scope
 from advisor.engine.syntax import Source
 from advisor.engine.types import Type
 from advisor.facts.values import Histogram
+from advisor.records import dataclass, field
 from advisor.units import N, S, show
 
 _LIMIT = 5_000

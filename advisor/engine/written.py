@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from advisor.snapshot.record import Record, field
+from advisor.records import MISSING, dataclass, field, fields_of
 
 # What these stand for, limits included, is said in `advisor.engine.rulefile`, which checks a file against them.
 Expr = str
@@ -26,7 +26,8 @@ ALIASES = {"if_": "if"}
 """Keys of the file that Python can't call so."""
 
 
-class WrittenStep(Record):
+@dataclass(frozen=True, kw_only=True)
+class WrittenStep:
     """One step. Without ``sysctl`` and ``nginx`` it is advice, and its safety is manual."""
 
     text: Prose | None = None
@@ -37,7 +38,8 @@ class WrittenStep(Record):
     nginx: dict[str, dict[Relation, Expr]] = field(default_factory=dict)
 
 
-class WrittenCase(Record):
+@dataclass(frozen=True, kw_only=True)
+class WrittenCase:
     """An example: raw input, and what the rule must say of it."""
 
     name: Line
@@ -49,7 +51,8 @@ class WrittenCase(Record):
     given: dict[str, Any] = field(default_factory=dict)
 
 
-class Written(Record):
+@dataclass(frozen=True, kw_only=True)
+class Written:
     """A rule. ``severity`` is a word, or a list of steps, whose shape is checked when they are compiled."""
 
     id: Id
@@ -87,6 +90,6 @@ def plain(rule: Written) -> dict[str, Any]:
     return found | {name: value for name, value in lists.items() if name in found}
 
 
-def _told(record: Record) -> dict[str, Any]:
-    values = {name: getattr(record, name) for name in record.FIELDS}
-    return {name: value for name, value in values.items() if value or name not in record.DEFAULTS}
+def _told(part: object) -> dict[str, Any]:
+    fields = fields_of(type(part)).items()
+    return {name: value for name, default in fields if (value := getattr(part, name)) or default is MISSING}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -18,6 +17,7 @@ from advisor.facts.places import Location
 from advisor.facts.sysctl import located
 from advisor.facts.values import Item
 from advisor.formats.sysctl import Setting, parse
+from advisor.records import dataclass
 from advisor.snapshot.model import Snapshot, SysctlFile
 
 _FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")

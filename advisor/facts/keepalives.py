@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated
 
 from advisor.catalog.nginx import DEFAULT_KEEPALIVE_TIMEOUT
@@ -16,6 +15,7 @@ from advisor.facts.sockets import Listener, serving
 from advisor.facts.tree import Node, Tree, locate
 from advisor.facts.values import Count, Histogram, Item, Number, Seconds
 from advisor.formats.nginx_values import parse_time
+from advisor.records import dataclass
 
 _SOCKETS = From("SOCK_DIAG")
 _NAME = "keepalive_timeout"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from advisor.catalog.nginx import DEFAULT_BACKLOG
@@ -14,6 +13,7 @@ from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint, ListenLine, Server
 from advisor.facts.sockets import Listener
 from advisor.facts.values import Count, Item
+from advisor.records import dataclass
 
 _SOCKETS = From("SOCK_DIAG")
 _BACKLOG = re.compile(r"backlog=(\d{1,9})", re.ASCII)

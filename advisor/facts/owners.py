@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
 
 from advisor.facts.places import Location
 from advisor.facts.schema import From
 from advisor.facts.values import Count, Histogram, Item, Seconds
+from advisor.records import dataclass
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
 
@@ -12,6 +11,7 @@ from advisor.facts.schema import From
 from advisor.facts.sockets import Sockets
 from advisor.facts.sysctl import Sysctl
 from advisor.facts.values import Count, Item, Ports
+from advisor.records import dataclass
 from advisor.snapshot.model import Snapshot
 
 _RANGE = "net.ipv4.ip_local_port_range"

@@ -10,13 +10,12 @@ A fact is a public property or slot of a class in this room whose type is one of
 
 from __future__ import annotations
 
-import inspect
 import types
 import typing
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
+from advisor.records import dataclass
 from advisor.units import NONE, Unit
 
 
@@ -58,7 +57,7 @@ def members(cls: type) -> dict[str, FactType]:
     """The facts of a class by name, in the order in which they are written."""
     found: dict[str, FactType] = {}
     for base in reversed(cls.__mro__[:-1]):
-        names = [*inspect.get_annotations(base), *base.__dict__]
+        names = [*getattr(base, "__annotations__", ()), *base.__dict__]
         for name in dict.fromkeys(names):
             if not name.startswith("_") and (fact := _member(base, name)) is not None:
                 found[name] = fact
@@ -74,7 +73,7 @@ def _member(cls: type, name: str) -> FactType | None:
     elif isinstance(value, cached_property):
         hint = typing.get_type_hints(value.func, include_extras=True).get("return")
         doc = value.__doc__ or ""
-    elif name in inspect.get_annotations(cls):
+    elif name in getattr(cls, "__annotations__", ()):
         hint = typing.get_type_hints(cls, include_extras=True).get(name)
     else:
         return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from advisor.facts.settings import Block, Config
 from advisor.facts.tree import Node, Tree
+from advisor.records import dataclass
 
 _ADDRESS = re.compile(r"(?:(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]+):)?(\d{1,5})|(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]+)", re.ASCII)
 _NUMBERS = re.compile(r"[0-9-]+")

@@ -6,15 +6,19 @@ from typing import ClassVar
 
 from advisor.errors import UsageError
 from advisor.snapshot.model import Snapshot
-from advisor.units import S, Unit, parse_quantity
+from advisor.units import N, S, Unit, parse_quantity
 
 PARAMETERS: dict[str, Unit] = {
     "load_balancer_idle": S,
+    "backend_idle": S,
+    "backend_capacity": N,
 }
 """Every site fact with its unit; each may be unset."""
 
 MEANINGS: dict[str, str] = {
     "load_balancer_idle": "for how long the balancer in front keeps an idle connection to this host",
+    "backend_idle": "for how long the servers that nginx passes requests to keep an idle connection",
+    "backend_capacity": "how many connections such a backend serves at once, as pm.max_children of PHP-FPM",
 }
 
 

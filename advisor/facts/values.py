@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from advisor import units
 from advisor.facts.schema import Of
 from advisor.formats.ports import Ports
+from advisor.records import dataclass
 from advisor.snapshot.model import IDLE_EDGES, Ages
 
 __all__ = ["Count", "Histogram", "Item", "Number", "Pages", "Ports", "Rate", "Seconds", "Size", "Version"]

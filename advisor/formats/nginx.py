@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from advisor.errors import InputError
 from advisor.formats.nginx_faults import fault, is_template, show, stray, unexpected
 from advisor.formats.nginx_lua import lua_end
+from advisor.records import dataclass
 
 LONGEST_WORD = 4095
 """Bytes, an opening quote not counted; nginx refuses a longer word as "too long parameter" (NGX_CONF_BUFFER)."""

@@ -15,7 +15,7 @@ _BLANK = re.compile(rb"[ \t]*+(?:#[^\n]*?)?(?=\r?(?:\n|\Z))")
 _BOM = b"\xef\xbb\xbf"
 
 
-def insertion(data: bytes, block: Statement | None, children: list[Statement], text: bytes) -> tuple[Splice, int]:
+def insertion(data: bytes, block: Statement | None, children: list[Statement], text: bytes) -> Splice:
     """How to add ``text`` to a block: after its last simple directive, copying that one's indentation and line end.
 
     Args:
@@ -23,21 +23,51 @@ def insertion(data: bytes, block: Statement | None, children: list[Statement], t
         block: the block; None is the file's top level.
         children: its statements.
         text: the directive with its ``;``.
-
-    Returns:
-        The splice, and the offset of the statement that the new one follows directly (-1: none does).
     """
     simple = [child for child in children if child.block is None]
     if simple:
-        return _after(data, simple[-1], text), simple[-1].token.start
+        return _after(data, simple[-1], text)
     if block is not None:
-        return _first(data, block, children, text), block.token.start
+        return _first(data, block, children, text)
     if children:
         start = len(_BOM) if data.startswith(_BOM) else 0
-        return (start, start, text + _eol(data, start)), -1
+        return start, start, text + _eol(data, start)
     end = len(data)
     eol = _eol(data, end)
-    return (end, end, text + eol if not data or data.endswith(b"\n") else eol + text), -1
+    return end, end, text + eol if not data or data.endswith(b"\n") else eol + text
+
+
+def block_insertion(
+    data: bytes, block: Statement | None, children: list[Statement], head: tuple[bytes, str], body: list[bytes]
+) -> Splice:
+    """How to add a block to a block: behind the last one of its name, else before the first, else as a directive.
+
+    Args:
+        data: the file's bytes.
+        block: the block; None is the file's top level.
+        children: its statements.
+        head: the new block's name and arguments as they stand; its name.
+        body: its directives, each with its ``;``.
+    """
+    blocks = [child for child in children if child.block is not None]
+    alike = [child for child in blocks if child.name == head[1]]
+    near = alike[-1] if alike else blocks[0] if blocks else None
+    indent = None if near is None else _indent(data, near.token.start)
+    if near is None or indent is None:
+        inline = b" ".join([head[0], b"{", *body, b"}"])
+        if near is None:
+            return insertion(data, block, children, inline)
+        offset = near.close + 1 if alike else near.token.start
+        return offset, offset, b" " + inline if alike else inline + b" "
+    eol = _eol(data, near.token.start)
+    lines = [head[0] + b" {", *(_unit(data) + line for line in body), b"}"]
+    text = eol.join(indent + line for line in lines)
+    if alike and (rest := _BLANK.match(data, near.close + 1)) is not None:
+        return rest.end(), rest.end(), eol + eol + text
+    if alike:
+        return near.close + 1, near.close + 1, eol + text
+    offset = near.token.start - len(indent)
+    return offset, offset, text + eol + eol
 
 
 def removal(data: bytes, statement: Statement) -> Splice:
@@ -73,9 +103,12 @@ def _first(data: bytes, block: Statement, children: list[Statement], text: bytes
         return start, start, b" " + text + (b" " if block.close == start else b"")
     indent = _indent(data, children[0].token.start) if children else None
     if indent is None:
-        unit = b"\t" if b"\n\t" in data else b"    "
-        indent = (_indent(data, block.token.start) or b"") + unit
+        indent = (_indent(data, block.token.start) or b"") + _unit(data)
     return rest.end(), rest.end(), _eol(data, rest.end()) + indent + text
+
+
+def _unit(data: bytes) -> bytes:
+    return b"\t" if b"\n\t" in data else b"    "
 
 
 def _indent(data: bytes, start: int) -> bytes | None:

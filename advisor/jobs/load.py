@@ -15,8 +15,8 @@ from advisor.errors import InputError, UsageError
 from advisor.facts.derive import Facts
 from advisor.facts.site import check
 from advisor.facts.values import Version
+from advisor.records import replace
 from advisor.snapshot.model import Snapshot
-from advisor.snapshot.record import replace
 from advisor.system import MIB, System
 
 _LARGEST = 512 * MIB

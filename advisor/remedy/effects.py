@@ -6,13 +6,13 @@ A measurement that no change moves is carried over. The models:
 * keepalive_timeout lowered to T: connections idle for longer than T are gone, and the clients among them that
   would have come back make new connections: the flow past age T, less the flow that reaches the oldest ages;
 * keepalive_timeout raised: how many more stay idle is not known, so idle times and states are void;
+* connections to an upstream used again from now on: how many ports and TIME_WAIT remain towards it is void;
 * a destination that used up (nearly) all ports: how many it will use is void; one that did not keeps its number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from advisor.catalog.nginx import SETTINGS
 from advisor.catalog.sysctl import KEYS
@@ -22,8 +22,8 @@ from advisor.facts.keepalives import Keepalive
 from advisor.facts.servers import Endpoint
 from advisor.facts.sockets import serving
 from advisor.facts.values import Histogram
+from advisor.records import dataclass, field, replace
 from advisor.snapshot.model import Ages, Listener, Reading, Snapshot
-from advisor.snapshot.record import replace
 from advisor.units import PER_S, N, Unit
 
 _FULL = 0.95
@@ -176,10 +176,33 @@ def _ports(before: Facts, after: Facts, out: Moved) -> None:
             out.effects.append(Effect(f"local ports towards {destination.remote}", destination.ports, None, N))
 
 
+def _reused(before: Facts, after: Facts, out: Moved) -> None:
+    was, now = _pools(before), _pools(after)
+    for destination in before.sockets.destinations:
+        endpoint = Endpoint(destination.row.remote, destination.row.port)
+        if was.get(endpoint) != now.get(endpoint):
+            why = f"connections to {destination.remote} are used again; how many it takes now has to be measured"
+            out.void[f"destination.full@{destination.id}"] = why
+            out.effects.append(Effect(f"local ports towards {destination.remote}", destination.ports, None, N))
+
+
+def _pools(facts: Facts) -> dict[Endpoint, set[tuple[str, int]]]:
+    """What passes requests to each address and whether that uses connections again; how many each worker keeps."""
+    found: dict[Endpoint, set[tuple[str, int]]] = {}
+    for item in facts.nginx.passes:
+        try:
+            for endpoint in item.endpoints():
+                found.setdefault(endpoint, set()).add((item.id, item.keepalive))
+        except Unread:
+            continue
+    return found
+
+
 _MODELS: dict[str, Callable[[Facts, Facts, Moved], None]] = {
     "listener.limit": _queues,
     "listener.idle": _idle,
     "destination.full": _ports,
+    "destination.reuse": _reused,
 }
 
 

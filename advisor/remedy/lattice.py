@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from advisor.errors import PlanError
 from advisor.facts.values import Ports
 from advisor.findings import Change, Place, Relation
+from advisor.records import dataclass, field
 
 Target = tuple[Place | None, str]
 """A sysctl key with its part (place None), or a directive or its parameter at a place."""

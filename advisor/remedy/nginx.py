@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from advisor.catalog.directives import DIRECTIVES
 from advisor.catalog.nginx import DEFAULT_BACKLOG, DEFAULT_KEEPALIVE_TIMEOUT, SETTINGS
@@ -15,6 +14,7 @@ from advisor.facts.tree import Node, walk
 from advisor.findings import Place
 from advisor.formats.nginx_edit import At, Edit, Insert, SetArgs, SetParam, apply
 from advisor.formats.nginx_values import parse_time, write_size, write_time
+from advisor.records import dataclass
 from advisor.remedy.lattice import Target, Wants
 
 _BACKLOG = "backlog="
@@ -123,11 +123,18 @@ def _parameter(_: Facts, place: Place, node: Node | None, want: Wants) -> list[N
     return [change(place, want, node, (*node.args, f"{parameter}={text}"), SetParam(_at(place), parameter, text))]
 
 
+def _reuse(facts: Facts, place: Place, node: Node | None, want: Wants) -> list[NginxChange]:
+    from advisor.remedy.reuse import reuse  # noqa: PLC0415 (it needs this module, and few plans need it)
+
+    return reuse(facts, place, node, want)
+
+
 _WRITERS: dict[str, Callable[[Facts, Place, Node | None, Wants], list[NginxChange]]] = {
     "access_log.flush": _parameter,
     "keepalive_timeout": _keepalive_timeout,
     "listen.backlog": _listen_backlog,
     "proxy_cache_path.use_temp_path": _parameter,
+    "upstream.reuse": _reuse,
 }
 
 

@@ -7,7 +7,6 @@ its step joins the plan.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from advisor.errors import PlanError
 from advisor.facts.derive import Facts
 from advisor.facts.managed import certbot_line, managed
 from advisor.findings import Finding, Place, Safety, State, Step, Verdict
+from advisor.records import dataclass, field
 from advisor.remedy.lattice import Target, Wants, join
 from advisor.remedy.predict import Prediction, predict
 from advisor.remedy.prove import only_what_was_meant

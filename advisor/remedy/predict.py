@@ -5,15 +5,13 @@ The configured half is exact: the bytes that the patch writes, from which every 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.facts.derive import Facts
+from advisor.records import dataclass, replace
 from advisor.remedy.effects import Effect, carry, moved
 from advisor.remedy.lattice import Target, Wants
 from advisor.remedy.nginx import NginxChange, edited, nginx_changes
 from advisor.remedy.sysctl import DROPIN, SysctlChange, drop_in, sysctl_changes
 from advisor.snapshot.model import Snapshot, SysctlFile
-from advisor.snapshot.record import replace
 
 
 @dataclass(frozen=True, slots=True)

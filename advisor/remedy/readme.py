@@ -54,11 +54,15 @@ def _changes(plan: Plan) -> list[str]:
         for one in plan.prediction.sysctls
     ]
     lines += [
-        f"`{one.place.file}`: `{one.before or '(nothing)'};` becomes `{one.after};` ({', '.join(one.rules)})"
+        f"`{one.place.file}`: {_code(one.before)} becomes {_code(one.after)} ({', '.join(one.rules)})"
         for one in plan.prediction.directives
     ]
     why = [f"{one.finding.rule}: {one.finding.message}. {one.step.text}" for one in plan.findings if one.step]
     return [_items(lines), _items(why)]
+
+
+def _code(text: str | None) -> str:
+    return "nothing" if text is None else f"`{text if text.endswith('}') else f'{text};'}`"
 
 
 def _apply(plan: Plan) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.catalog.sysctl import KEYS, lookup
 from advisor.errors import PlanError, Unread
 from advisor.facts.derive import Facts
 from advisor.facts.values import Ports
 from advisor.formats.sysctl import parse
+from advisor.records import dataclass
 from advisor.remedy.lattice import Target, Wants
 
 DROPIN = "/etc/sysctl.d/90-advisor.conf"

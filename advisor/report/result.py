@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advisor import __version__
 from advisor.findings import Finding, Missing, State, Verdict
+from advisor.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

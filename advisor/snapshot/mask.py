@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from advisor.catalog.sysctl import DEAD, KEYS
 from advisor.formats import sysctl
 from advisor.formats.nginx import FREE_FORM, Statement, Token, scan, walk
-from advisor.snapshot.record import replace
+from advisor.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

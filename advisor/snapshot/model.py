@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from advisor.errors import Unread
 from advisor.formats.nginx import Statement, scan
-from advisor.snapshot.record import Record, field
+from advisor.records import dataclass, field
 
 IDLE_EDGES = (1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 45, 60, 65, 75, 90, 120, 180, 300, 600, 3600)
 """Upper edges, in seconds, of the buckets in which idle ages are counted; one more bucket lies above."""
@@ -24,21 +24,24 @@ Port = int
 Bytes = bytes
 
 
-class Reading(Record):
+@dataclass(frozen=True, kw_only=True)
+class Reading:
     """A counter at the beginning and at the end of the sample; ``last`` is None with one reading."""
 
     first: Count
     last: Count | None = None
 
 
-class Ages(Record):
+@dataclass(frozen=True, kw_only=True)
+class Ages:
     """How many connections are how old: counts per bucket of `IDLE_EDGES`, and the oldest age seen."""
 
     counts: Counts
     oldest: Seconds | None = None
 
 
-class Cgroup(Record):
+@dataclass(frozen=True, kw_only=True)
+class Cgroup:
     """What a control group and those around it allow at most; None: no limit.
 
     ``cpus`` is CPU time each second, in seconds; ``memory`` in bytes.
@@ -48,7 +51,8 @@ class Cgroup(Record):
     memory: Count | None = None
 
 
-class Host(Record):
+@dataclass(frozen=True, kw_only=True)
+class Host:
     """The machine. ``netns`` says which network namespace was read: ``host`` or its inode number.
 
     ``cgroup`` is that of the running nginx, ours where none runs; None: it could not be read.
@@ -64,7 +68,8 @@ class Host(Record):
     cgroup: Cgroup | None = None
 
 
-class Sysctls(Record):
+@dataclass(frozen=True, kw_only=True)
+class Sysctls:
     """Live values as the kernel's strings; keys this kernel or namespace lacks; keys that refused to be read."""
 
     values: dict[str, str] = field(default_factory=dict)
@@ -72,7 +77,8 @@ class Sysctls(Record):
     refused: dict[str, str] = field(default_factory=dict)
 
 
-class ConfigFile(Record):
+@dataclass(frozen=True, kw_only=True)
+class ConfigFile:
     """One file's bytes. ``differs`` says where crossplane and our scanner part: judged, never edited."""
 
     content: Bytes
@@ -94,7 +100,8 @@ class ConfigFile(Record):
         return kept
 
 
-class SysctlFile(Record):
+@dataclass(frozen=True, kw_only=True)
+class SysctlFile:
     """A file that sets sysctls. ``given`` by the user: judged as if it were applied."""
 
     path: str
@@ -102,7 +109,8 @@ class SysctlFile(Record):
     given: bool = False
 
 
-class Nginx(Record):
+@dataclass(frozen=True, kw_only=True)
+class Nginx:
     """A configuration tree, by the real path of each file in the audited tree.
 
     ``includes`` maps an include pattern, made absolute, to the real paths it names, in nginx's order.
@@ -118,7 +126,8 @@ class Nginx(Record):
     masked: bool = False
 
 
-class Process(Record):
+@dataclass(frozen=True, kw_only=True)
+class Process:
     """An nginx process: its start, its limit of descriptors, those open, the sockets among them (None: not known)."""
 
     pid: Count
@@ -128,7 +137,8 @@ class Process(Record):
     sockets: Count | None = None
 
 
-class Processes(Record):
+@dataclass(frozen=True, kw_only=True)
+class Processes:
     """The running nginx. ``leaving`` holds the workers that are shutting down after a reload, ``workers`` the rest."""
 
     master: Process
@@ -137,7 +147,8 @@ class Processes(Record):
     binary_deleted: bool = False
 
 
-class Listener(Record):
+@dataclass(frozen=True, kw_only=True)
+class Listener:
     """A listening address; several sockets (reuseport) are one row: drops added, the fullest queue kept."""
 
     address: str
@@ -152,7 +163,8 @@ class Listener(Record):
     top_clients: dict[str, Count] = field(default_factory=dict)
 
 
-class Destination(Record):
+@dataclass(frozen=True, kw_only=True)
+class Destination:
     """What this host connects to: local ports in use towards it, whole and by state."""
 
     local: str
@@ -162,7 +174,8 @@ class Destination(Record):
     states: dict[str, Count] = field(default_factory=dict)
 
 
-class Sockets(Record):
+@dataclass(frozen=True, kw_only=True)
+class Sockets:
     """Every TCP socket of one network namespace, counted; ``rest`` counts what the bound of rows left out."""
 
     method: Literal["SOCK_DIAG", "/proc/net/tcp"]
@@ -172,7 +185,8 @@ class Sockets(Record):
     rest: Count = 0
 
 
-class Held(Record):
+@dataclass(frozen=True, kw_only=True)
+class Held:
     """Sockets in one state that one process holds towards one remote: the owner of a leak.
 
     ``ages`` is the time since the peer's FIN for CLOSE_WAIT, the idle time for ESTABLISHED.
@@ -189,7 +203,8 @@ class Held(Record):
     nofile: Count | None = None
 
 
-class StubStatus(Record):
+@dataclass(frozen=True, kw_only=True)
+class StubStatus:
     """What stub_status said, at the end of the sample."""
 
     active: Count
@@ -201,7 +216,8 @@ class StubStatus(Record):
     waiting: Count
 
 
-class Logged(Record):
+@dataclass(frozen=True, kw_only=True)
+class Logged:
     """Lines of one kind (see `advisor.formats.errorlog`) about one thing; None where they name none.
 
     ``ages`` is the time since each line was written; None where the log's time zone can't be told.
@@ -213,7 +229,8 @@ class Logged(Record):
     ages: Ages | None = None
 
 
-class ErrorLog(Record):
+@dataclass(frozen=True, kw_only=True)
+class ErrorLog:
     """The end of an error log: ``size`` bytes are in the file, the last ``read`` of them were read.
 
     ``unread`` says why nothing was; the times of its lines are those of the log's own time zone, found by comparing
@@ -227,7 +244,8 @@ class ErrorLog(Record):
     logged: list[Logged] = field(default_factory=list)
 
 
-class Snapshot(Record):
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
     """Everything that was read, and what was not.
 
     ``sample`` is the time between the two counter readings, in seconds; 0 with one reading.

@@ -11,9 +11,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import ConfigDict, GetCoreSchemaHandler, GetPydanticSchema, TypeAdapter
 from pydantic_core import core_schema
 
-from advisor.snapshot.record import Record
+from advisor.records import MISSING, fields_of
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R")
 
 
 def adapter_of(
@@ -30,13 +30,13 @@ def adapter_of(
     """
     names = dict(types)
     for name, value in vars(module).items():
-        if isinstance(value, type) and issubclass(value, Record) and value is not Record:
+        if isinstance(value, type) and fields_of(value):
             names[name] = Annotated[value, GetPydanticSchema(partial(_schema, value, module, names, aliases))]
     return TypeAdapter(names[whole.__name__], config=ConfigDict(strict=strict))
 
 
 def _schema(
-    record: type[Record],
+    record: type[Any],
     module: ModuleType,
     names: Mapping[str, Any],
     aliases: Mapping[str, str],
@@ -48,20 +48,20 @@ def _schema(
     fields = {
         name: core_schema.typed_dict_field(
             handler.generate_schema(hints[name]),
-            required=name not in record.DEFAULTS,
+            required=default is MISSING,
             validation_alias=aliases.get(name),
             serialization_alias=aliases.get(name),
         )
-        for name in record.FIELDS
+        for name, default in fields_of(record).items()
     }
     values = core_schema.typed_dict_schema(fields, extra_behavior="forbid")
     written = core_schema.plain_serializer_function_ser_schema(_fields, return_schema=values)
     return core_schema.no_info_wrap_validator_function(partial(_made, record), values, serialization=written)
 
 
-def _made(record: type[Record], value: object, read: Callable[[object], Mapping[str, Any]]) -> Record:
+def _made(record: type[Any], value: object, read: Callable[[object], Mapping[str, Any]]) -> object:
     return value if isinstance(value, record) else record(**read(value))
 
 
-def _fields(record: Record) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.FIELDS}
+def _fields(record: object) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in fields_of(type(record))}

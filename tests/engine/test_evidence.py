@@ -6,8 +6,8 @@ from advisor.engine.cases import snapshot_of
 from advisor.engine.judge import judge
 from advisor.facts.derive import Facts
 from advisor.jobs.load import rules
+from advisor.records import replace
 from advisor.snapshot.model import Sockets
-from advisor.snapshot.record import replace
 
 GIVEN = {
     "nginx": "http { keepalive_timeout 300; server { listen [::]:80; } }",

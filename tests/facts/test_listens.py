@@ -10,8 +10,8 @@ from advisor.facts.derive import Facts
 from advisor.facts.listens import parse_backlog
 from advisor.facts.places import Place
 from advisor.facts.servers import Endpoint, parse_listen
+from advisor.records import replace
 from advisor.snapshot.model import Listener, Reading, Snapshot, Sockets
-from advisor.snapshot.record import replace
 
 CONF = "/etc/nginx/nginx.conf"
 ANY = ".".join("0000")

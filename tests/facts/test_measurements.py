@@ -8,8 +8,8 @@ from support.snapshots import ages_of, snapshot_with
 from advisor.errors import Unread, UsageError
 from advisor.facts.derive import Facts
 from advisor.facts.site import PARAMETERS, check
+from advisor.records import replace
 from advisor.snapshot.model import Destination, Held, Listener, Reading, Snapshot, Sockets
-from advisor.snapshot.record import replace
 
 
 def counted(reading: Reading, sample: float = 2.0) -> Facts:

@@ -11,7 +11,7 @@ from advisor.facts.derive import Facts
 from advisor.facts.effective import effective
 from advisor.facts.places import Place
 from advisor.facts.tree import Tree, locate, walk
-from advisor.snapshot.record import replace
+from advisor.records import replace
 
 CONF = "/etc/nginx/nginx.conf"
 A = "/etc/nginx/a.conf"

@@ -18,10 +18,10 @@ from advisor.errors import PlanError
 from advisor.facts.derive import Facts
 from advisor.formats.nginx import scan
 from advisor.jobs import load, patch
+from advisor.records import replace
 from advisor.remedy.folder import folder
 from advisor.remedy.plan import Allowed, Outcome, Plan, make_plan
 from advisor.snapshot.model import Destination, Listener, Nginx, Reading, Snapshot, Sockets, SysctlFile, Sysctls
-from advisor.snapshot.record import replace
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "patch"
 RULES_FOLDER = pathlib.Path(__file__).parents[2] / "rules"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import pathlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -16,6 +15,7 @@ from support.sample import HEAD, KEEPALIVE, SCREEN
 
 import advisor.report
 from advisor.findings import Change, Evidence, Location, Missing, Relation, Safety, Step
+from advisor.records import replace
 from advisor.report.json import render
 from advisor.report.result import Head, Result
 from advisor.report.schema import Document, schema_text

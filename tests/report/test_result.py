@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from random import Random
 
 from support.sample import BACKLOG, KEEPALIVE, LEAK, SCREEN
 
 from advisor.findings import Confidence, Finding, Missing, Severity, State, Verdict
+from advisor.records import replace
 from advisor.report import FORMATS
 from advisor.report.result import Head, result_of
-from advisor.snapshot import record
 from advisor.snapshot.model import ConfigFile, Host, Nginx, Process, Processes, Snapshot
 
 EMPTY = Snapshot(advisor="0", taken="2026-01-01T00:00:00Z")
@@ -75,7 +74,7 @@ def test_suppressed_findings_are_kept_but_do_not_fail() -> None:
 
 
 def test_the_head_holds_what_was_read() -> None:
-    snapshot = record.replace(
+    snapshot = replace(
         EMPTY,
         host=Host(name="web", kernel="6.1", cpus=2, memory=4, netns="host", root=True),
         nginx=Nginx(entry="/n", files={}, version="1.22.1"),

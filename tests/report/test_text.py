@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from support.sample import BACKLOG, HEAD, KEEPALIVE, LEAK, SCREEN
 
 from advisor.findings import Change, Evidence, Location, Missing, Relation, Safety, Step
+from advisor.records import replace
 from advisor.report.frame import frame
 from advisor.report.result import Head, Result
 from advisor.report.terminal import Paint, cells, clip, visible, wrap

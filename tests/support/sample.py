@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from advisor import units
 from advisor.findings import (
     Change,
@@ -19,6 +17,7 @@ from advisor.findings import (
     State,
     Step,
 )
+from advisor.records import replace
 from advisor.report.result import Head, Result
 
 CONF = "/etc/nginx/nginx.conf"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from advisor import __version__
 from advisor.catalog.directives import DIRECTIVES
 from advisor.formats.nginx import absolute, scan, walk
+from advisor.records import replace
 from advisor.remedy.sysctl import DROPIN
 from advisor.snapshot.json import build
 from advisor.snapshot.model import (
@@ -33,7 +34,6 @@ from advisor.snapshot.model import (
     SysctlFile,
     Sysctls,
 )
-from advisor.snapshot.record import replace
 
 ENTRY = "/etc/nginx/nginx.conf"
 SNIPPET = "/etc/nginx/snippet.conf"
