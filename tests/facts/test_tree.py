@@ -8,7 +8,6 @@ from support.snapshots import nginx_of, snapshot_with
 from advisor.errors import InputError, Unread
 from advisor.facts import tree
 from advisor.facts.derive import Facts
-from advisor.facts.effective import effective
 from advisor.facts.places import Place
 from advisor.facts.tree import Tree, locate, walk
 from advisor.records import replace
@@ -92,41 +91,3 @@ def test_a_place_is_found_by_line_and_column() -> None:
     whole, second = locate(config, node), locate(config, node, 1)
     assert (whole.line, whole.column, whole.length, whole.excerpt) == (2, 2, 18, "\tadd_header é 'ü\tx';")
     assert (second.line, second.column, second.length) == (2, 15, 5)
-
-
-def values(text: str, name: str) -> dict[str, tuple[tuple[str, ...], ...] | None]:
-    found = effective(Tree(nginx_of({CONF: text.encode()})).top)
-    return {scope.replace(f"{CONF}:", ""): own.get(name) for scope, own in found.items()}
-
-
-def test_the_innermost_value_applies() -> None:
-    text = """http {
-        keepalive_timeout 10;
-        server { location / { } }
-        server { keepalive_timeout 20; location / { keepalive_timeout 30; if ($a) { } } }
-    }"""
-    assert values(text, "keepalive_timeout") == {
-        "": None,
-        "http#0": (("10",),),
-        "http#0 > http#0/server#0": (("10",),),
-        "http#0 > http#0/server#0 > http#0/server#0/location#0": (("10",),),
-        "http#0 > http#0/server#1": (("20",),),
-        "http#0 > http#0/server#1 > http#0/server#1/location#0": (("30",),),
-        "http#0 > http#0/server#1 > http#0/server#1/location#0 > http#0/server#1/location#0/if#0": (("30",),),
-    }
-
-
-def test_a_lower_set_replaces_the_whole_set_above() -> None:
-    text = """http {
-        add_header A 1; add_header B 2;
-        server { add_header C 3; location /x { add_header D 4; add_header E 5; } location /y { } }
-    }"""
-    found = values(text, "add_header")
-    assert found["http#0"] == (("A", "1"), ("B", "2"))
-    assert found["http#0 > http#0/server#0"] == (("C", "3"),)
-    assert found["http#0 > http#0/server#0 > http#0/server#0/location#0"] == (("D", "4"), ("E", "5"))
-    assert found["http#0 > http#0/server#0 > http#0/server#0/location#1"] == (("C", "3"),)
-
-
-def test_what_does_not_inherit_is_not_followed() -> None:
-    assert set(values("http { listen 80; server { } }", "listen").values()) == {None}

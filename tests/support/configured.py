@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from advisor.catalog.sysctl import KEYS
 from advisor.errors import Unread
 from advisor.facts.derive import Facts
-from advisor.facts.effective import effective
+from advisor.facts.effective import Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,9 +54,10 @@ def _nginx(facts: Facts) -> Iterator[tuple[Facet, object]]:
     for item in facts.nginx.keepalives:
         yield ("keepalive_timeout", item.id), (item.timeout, item.header, item.place("keepalive_timeout"))
         yield ("keepalive_timeout", item.id, "addresses"), item.addresses
-    for scope, values in effective(facts.nginx.tree()).items():
-        for name, value in values.items():
-            yield ("effective", scope, name), value
+    scopes = Scopes(facts.nginx.config.tree)
+    for name in scopes.own:
+        for scope in scopes.blocks:
+            yield ("effective", scope, name), scopes.value(scope, name)
 
 
 def _told(read: Callable[[], object]) -> object:
