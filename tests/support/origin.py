@@ -135,10 +135,15 @@ def ask_at_once(path: pathlib.Path, uri: str, count: int) -> list[Answer]:
         return list(pool.map(lambda _: Answer(path, uri), range(count)))
 
 
-def asking(path: pathlib.Path, uri: str) -> Client:
-    """A client that has asked and reads nothing."""
+def asking(path: pathlib.Path, uri: str, length: int = 0) -> Client:
+    """A client that has asked and reads nothing; with a length it has promised a body, and sent none of it."""
     client = Client(path)
-    client.request("GET", uri)
+    if length:
+        client.putrequest("POST", uri)
+        client.putheader("Content-Length", str(length))
+        client.endheaders()
+    else:
+        client.request("GET", uri)
     return client
 
 

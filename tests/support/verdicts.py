@@ -1,28 +1,32 @@
-"""What the shipped rules say of one nginx configuration, by item."""
+"""What a shipped rule says of one nginx configuration, by item."""
 
 from __future__ import annotations
 
+import pathlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from advisor.engine.cases import snapshot_of
 from advisor.engine.judge import judge
+from advisor.engine.pack import load_rule
 from advisor.facts.derive import Facts
-from advisor.jobs import load
 
 if TYPE_CHECKING:
     from advisor.engine.rule import Rule
 
+RULES = pathlib.Path(__file__).parents[2] / "rules"
+
 
 @cache
-def _rules() -> dict[str, Rule]:
-    return {rule.id: rule for rule in load.rules()}
+def _rule(name: str) -> Rule:
+    (path,) = RULES.rglob(f"{name}.yaml")
+    return load_rule(path.read_bytes(), str(path), Facts)
 
 
 def states(rule: str, nginx: str, **given: Any) -> dict[str, str]:
     """The state of every item of a rule."""
     facts = Facts(snapshot_of({"nginx": nginx, **given}))
-    return {verdict.item: str(verdict.state) for verdict in judge([_rules()[rule]], facts)}
+    return {verdict.item: str(verdict.state) for verdict in judge([_rule(rule)], facts)}
 
 
 def failing(rule: str, nginx: str, **given: Any) -> set[str]:
