@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from advisor.engine.cases import snapshot_of
@@ -11,6 +9,7 @@ from advisor.errors import PlanError
 from advisor.facts.derive import Facts
 from advisor.findings import Place
 from advisor.formats.nginx_edit import At, SetArgs
+from advisor.records import replace
 from advisor.remedy.nginx import NginxChange
 from advisor.remedy.prove import only_what_was_meant
 
