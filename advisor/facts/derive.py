@@ -12,7 +12,9 @@ from advisor.facts.host import HostFacts
 from advisor.facts.keepalives import DECIDING
 from advisor.facts.nginx import NginxFacts
 from advisor.facts.owners import Owners
+from advisor.facts.passes import Pass
 from advisor.facts.ports import PortFacts
+from advisor.facts.servers import Endpoint
 from advisor.facts.site import Site
 from advisor.facts.sockets import Listener, Sockets
 from advisor.facts.sysctl import Sysctl
@@ -46,12 +48,12 @@ class Facts:
     @cached_property
     def nginx(self) -> NginxFacts:
         """Nginx's configuration and processes."""
-        return NginxFacts(self.snapshot, self._listeners)
+        return NginxFacts(self.snapshot, self._listeners, lambda: self.sockets)
 
     @cached_property
     def sockets(self) -> Sockets:
         """TCP sockets."""
-        return Sockets(self.snapshot, self.nginx.asked())
+        return Sockets(self.snapshot, self.nginx.asked(), self._callers)
 
     @cached_property
     def ports(self) -> PortFacts:
@@ -83,6 +85,9 @@ class Facts:
         """How this snapshot read a source: where SOCK_DIAG was refused, sockets come from /proc/net/tcp."""
         sockets = self.snapshot.sockets
         return sockets.method if source == "SOCK_DIAG" and sockets is not None else source
+
+    def _callers(self, endpoint: Endpoint) -> list[Pass]:
+        return self.nginx.passing.to(endpoint)
 
     def _listeners(self) -> dict[str, Listener]:
         if self.snapshot.sockets is None:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Annotated, ClassVar
 
 from advisor.errors import Unread
 from advisor.facts.capacity import CapacityFacts
 from advisor.facts.clients import Clients
-from advisor.facts.errorlog import ErrorLogFacts, ErrorLogSetting, error_logs, targets
 from advisor.facts.errorlog import ErrorLogFacts, ErrorLogSetting, error_logs
 from advisor.facts.keepalives import Keepalive, keepalives
 from advisor.facts.listens import Listen, endpoints, option_line
 from advisor.facts.logs import AccessLogs
 from advisor.facts.names import NameConflict, name_conflicts
+from advisor.facts.passes import Pass, Passes
 from advisor.facts.places import Location, Place
 from advisor.facts.proxying import Proxying, Requests
 from advisor.facts.schema import From
 from advisor.facts.sending import Sending
 from advisor.facts.servers import Endpoint, ListenLine, Server, servers
 from advisor.facts.settings import Block, Config, Here, Setters
-from advisor.facts.sockets import Listener, serving
+from advisor.facts.site import Site
+from advisor.facts.sockets import Listener, Sockets, serving
 from advisor.facts.tls import Tls
 from advisor.facts.tree import Node, Tree, locate
+from advisor.facts.upstreams import Upstream, upstreams
 from advisor.facts.values import Count, Item, Seconds, Version
+from advisor.records import dataclass
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
 
@@ -63,13 +65,16 @@ class File(Item):
 
 
 class NginxFacts:
-    """What the configuration and the processes say; listening sockets come through ``listeners``."""
+    """What the configuration and the processes say; sockets come through ``listeners`` and ``sockets``."""
 
     FACT_KIND: ClassVar[str] = "group"
 
-    def __init__(self, snapshot: Snapshot, listeners: Callable[[], dict[str, Listener]]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, listeners: Callable[[], dict[str, Listener]], sockets: Callable[[], Sockets]
+    ) -> None:
         self._snapshot = snapshot
         self._listeners = listeners
+        self._sockets = sockets
 
     @property
     def version(self) -> Version:
@@ -113,6 +118,22 @@ class NginxFacts:
         return servers(self.config)
 
     @cached_property
+    def upstreams(self) -> list[Upstream]:
+        """Every upstream block of http."""
+        return upstreams(self.config)
+
+    @cached_property
+    def passes(self) -> list[Pass]:
+        """Who passes requests on to whom: one for each directive, target and verdict on reuse."""
+        return self.passing.items
+
+    @cached_property
+    def passing(self) -> Passes:
+        """The same, joined with sockets and edits."""
+        capacity = partial(Site(self._snapshot).value, "backend_capacity")
+        return Passes(self.config, self.upstreams, self._sockets, lambda: self.workers, capacity)
+
+    @cached_property
     def clients(self) -> Clients:
         """What connections of clients get."""
         return Clients(self.config, lambda: self.servers)
@@ -148,6 +169,11 @@ class NginxFacts:
         return [File(path, self._snapshot) for path in self._config.files]
 
     @cached_property
+    def name_conflicts(self) -> list[NameConflict]:
+        """Every server that claims a name which another has on the same address."""
+        return name_conflicts(self.config, self.servers)
+
+    @cached_property
     def error_logs(self) -> list[ErrorLogSetting]:
         """Every place that sets error_log."""
         return error_logs(self.config)
@@ -155,7 +181,6 @@ class NginxFacts:
     @cached_property
     def log(self) -> ErrorLogFacts:
         """What the ends of the error logs say."""
-        return ErrorLogFacts(self._snapshot, [level for _, level in targets(self.config)])
         return ErrorLogFacts(self._snapshot, self.config)
 
     @cached_property

@@ -17,7 +17,7 @@ from advisor.facts.settings import Config
 from advisor.facts.sockets import Destination, Sockets
 from advisor.facts.tree import locate
 from advisor.facts.upstreams import Upstream, endpoints_of
-from advisor.facts.values import Count, Item, Rate
+from advisor.facts.values import Count, Item, Rate, Seconds
 
 _SOURCE = From("SOCK_DIAG")
 _NAMED = 3
@@ -100,9 +100,25 @@ class Pass(Item):
         return self.block_of is not None and self.block_of.keepalive_set
 
     @property
+    def timeout(self) -> Seconds | None:
+        """For how long its upstream block keeps an idle connection; unset without a block."""
+        return None if self.block_of is None else self.block_of.timeout
+
+    @property
     def kept(self) -> Count:
         """How many idle connections all workers together may keep."""
         return self.keepalive * self._all.workers()
+
+    @property
+    def room(self) -> Count | None:
+        """How many each worker may keep so that all stay below ``site.backend_capacity``; unset without it."""
+        capacity = self._all.capacity()
+        if capacity is None:
+            return None
+        workers = self._all.workers()
+        if not workers:
+            raise Unread("processes", "no worker process was seen")
+        return max(0, math.ceil(capacity) - 1) // workers
 
     @property
     def places(self) -> Count:
@@ -158,11 +174,15 @@ class Pass(Item):
     def place(self, directive: str) -> Place:
         """Where ``upstream.reuse`` begins: at the upstream block, or where there is none at the first directive.
 
+        Directives of upstream blocks (``upstream/keepalive_timeout``) stand in its own.
+
         Raises:
             Unread: when only a person can write it; it says why.
         """
         if directive != _SETTING:
-            raise Unread("nginx", f"{directive} is not written for all that is passed to {self.target}")
+            if self.block_of is None:
+                raise Unread("nginx", f"{self.target} has no upstream block to give {directive} to")
+            return self.block_of.place(directive)
         place = self._all.place_of(self._routes[0])
         self._all.wanted(place)
         return place
@@ -198,12 +218,14 @@ class Passes:
         upstreams: list[Upstream],
         sockets: Callable[[], Sockets],
         workers: Callable[[], int],
+        capacity: Callable[[], float | None],
     ) -> None:
-        """``sockets`` and ``workers`` are asked only where a fact needs them."""
+        """``sockets``, ``workers`` and ``capacity`` (the site's backend_capacity) are asked where a fact needs them."""
         self.config = config
         self.upstreams = upstreams
         self.sockets = sockets
         self.workers = workers
+        self.capacity = capacity
         self._wanted: dict[Place, Wanted] = {}
 
     @cached_property

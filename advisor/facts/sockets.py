@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Protocol, TypeVar
 
 from advisor.errors import Unread
 from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint
 from advisor.facts.values import Count, Histogram, Item
+from advisor.records import dataclass
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
 
@@ -124,12 +125,35 @@ def _seen(value: T | None, what: str) -> T:
     return value
 
 
+class Caller(Protocol):
+    """What nginx passes to an address: see `advisor.facts.passes.Pass`."""
+
+    @property
+    def reused(self) -> bool:
+        """Whether its connections are used again."""
+
+    @property
+    def missing(self) -> str:
+        """What it lacks for that."""
+
+    @property
+    def concurrency(self) -> int:
+        """ESTABLISHED for each worker."""
+
+    def place(self, directive: str) -> Place:
+        """Where a directive would be written."""
+
+
+Callers = Callable[[Endpoint], Sequence[Caller]]
+
+
 @dataclass(frozen=True, slots=True)
 class Destination(Item):
-    """One remote address and port, and the local ports in use towards it."""
+    """One remote address and port, and the local ports in use towards it. ``callers``: what nginx passes to it."""
 
     row: model.Destination
     snapshot: Snapshot
+    callers: Callers
 
     @property
     def id(self) -> str:  # type: ignore[override]  # computed, never stored
@@ -169,16 +193,46 @@ class Destination(Item):
         self.snapshot.still("destination.full", self.id)
         return self.row.states.get("ESTABLISHED", 0)
 
+    @property
+    def unreused(self) -> str | None:
+        """What nginx lacks to use its connections there again; unset where it makes none, or does use them again."""
+        lacking = self._lacking()
+        return lacking.missing if lacking is not None else None
+
+    @property
+    def concurrency(self) -> Annotated[Count, _SOURCE]:
+        """ESTABLISHED for each worker of nginx, to all servers of the upstream that this is one of."""
+        lacking = self._lacking()
+        if lacking is None:
+            raise Unread("nginx", "nothing there that was read passes requests to it")
+        return lacking.concurrency
+
+    def place(self, directive: str) -> Place:
+        """Where ``upstream.reuse`` would be written.
+
+        Raises:
+            Unread: when nginx makes no connections there that could be used again, or only a person can write it.
+        """
+        lacking = self._lacking()
+        if lacking is None:
+            raise Unread("nginx", f"nothing there that was read passes requests to {self.remote}")
+        return lacking.place(directive)
+
+    def _lacking(self) -> Caller | None:
+        """The first of nginx's passes there whose connections are not used again."""
+        return next((one for one in self.callers(Endpoint(self.row.remote, self.row.port)) if not one.reused), None)
+
 
 class Sockets:
     """The root ``sockets``."""
 
     FACT_KIND: ClassVar[str] = "group"
 
-    def __init__(self, snapshot: Snapshot, asked: dict[str, tuple[Place, Location]]) -> None:
-        """``asked``: where nginx's configuration asks for an address (``0.0.0.0:80``)."""
+    def __init__(self, snapshot: Snapshot, asked: dict[str, tuple[Place, Location]], callers: Callers) -> None:
+        """``asked``: where nginx's configuration asks for an address (``0.0.0.0:80``); ``callers``: who calls one."""
         self._snapshot = snapshot
         self._asked = asked
+        self._callers = callers
 
     @property
     def established(self) -> Annotated[Count, _SOURCE]:
@@ -207,7 +261,25 @@ class Sockets:
     @cached_property
     def destinations(self) -> list[Destination]:
         """Every destination (at most the 1,000 with most ports)."""
-        return [Destination(row, self._snapshot) for row in self._rows.destinations]
+        return [Destination(row, self._snapshot, self._callers) for row in self._rows.destinations]
+
+    def towards(self, endpoint: Endpoint) -> list[Destination]:
+        """The destinations with that remote address and port, one for each local address.
+
+        Raises:
+            Unread: when there is none among the rows, and the rows that were left out may hold it.
+        """
+        found = self._by_remote.get(endpoint, [])
+        if not found and self._rows.rest:
+            raise Unread("sockets", f"only the {len(self._rows.destinations):,} busiest destinations were kept")
+        return found
+
+    @cached_property
+    def _by_remote(self) -> dict[Endpoint, list[Destination]]:
+        found: dict[Endpoint, list[Destination]] = {}
+        for one in self.destinations:
+            found.setdefault(Endpoint(one.row.remote, one.row.port), []).append(one)
+        return found
 
     @property
     def _rows(self) -> model.Sockets:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from advisor.errors import InputError
 from advisor.formats.nginx import LONGEST_WORD, Statement, addresses, find, scan, walk
-from advisor.formats.nginx_splice import Splice, before, insertion, removal
+from advisor.formats.nginx_splice import Splice, before, block_insertion, insertion, removal
+from advisor.records import dataclass
 
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_./:=,+@~^*%?&()<>|!\[\]-]|\$\w+|\$\{\w+\})+", re.ASCII)
 _DIRECTIVE = re.compile(r"[A-Za-z]\w*", re.ASCII)
@@ -59,7 +59,20 @@ class Remove:
     at: At
 
 
-Edit = SetArgs | SetParam | Insert | Remove
+@dataclass(frozen=True, slots=True)
+class InsertBlock:
+    """Add a block of simple directives (each its name and arguments) to a block.
+
+    It comes behind the last block of its name there, so that no address changes; else before the first block.
+    """
+
+    block: str
+    directive: str
+    args: tuple[str, ...]
+    body: tuple[tuple[str, ...], ...]
+
+
+Edit = SetArgs | SetParam | Insert | InsertBlock | Remove
 
 _Entry = tuple[int, bytes, tuple[bytes, ...], bool]
 """A statement for comparing: depth, name, arguments as they stand, whether it is a block."""
@@ -80,7 +93,7 @@ def apply(data: bytes, name: str, edits: Sequence[Edit]) -> bytes:
     if clash := _clash(edits):
         raise InputError(f"{name}: two edits want {clash} at once; make them one after the other")
     plan = _Plan(data, name)
-    for edit in sorted(edits, key=lambda edit: isinstance(edit, Insert)):
+    for edit in sorted(edits, key=lambda edit: isinstance(edit, Insert | InsertBlock)):
         plan.take(edit)
     result = plan.spliced()
     try:
@@ -111,11 +124,23 @@ def _entry(depth: int, statement: Statement) -> _Entry:
     return depth, statement.token.raw, args, statement.block is not None
 
 
+def _depth(path: str) -> int:
+    return path.count("/") + 1 if path else 0
+
+
+def _written(name: str, depth: int, directive: str, args: Sequence[str]) -> tuple[bytes, _Entry]:
+    """A new statement as it stands, without its ``;``, and how it must read."""
+    if not _DIRECTIVE.fullmatch(directive):
+        raise InputError(f"{name}: {directive!r} is no directive's name")
+    raws = tuple(quote(text) for text in args)
+    return b" ".join([directive.encode(), *raws]), (depth, directive.encode(), raws, False)
+
+
 def _clash(edits: Sequence[Edit]) -> At | None:
     """A statement that two edits want whole, or of which they want one parameter."""
     seen: dict[At, set[str]] = {}
     for edit in edits:
-        if isinstance(edit, Insert):
+        if isinstance(edit, Insert | InsertBlock):
             continue
         wanted = edit.name if isinstance(edit, SetParam) else ""
         parts = seen.setdefault(edit.at, set())
@@ -135,7 +160,7 @@ class _Plan:
         self.splices: list[Splice] = []
         self.changed: dict[int, list[bytes]] = {}
         self.removed: set[int] = set()
-        self.added: dict[int, list[tuple[bytes, tuple[bytes, ...]]]] = {}
+        self.added: list[tuple[int, list[_Entry]]] = []
         self.places: dict[At, Statement] = {}
         for block, ordinal, statement in addresses(self.statements):
             at = At(block, statement.name, ordinal)
@@ -154,6 +179,8 @@ class _Plan:
                 self.removed.add(self._there(at).token.start)
             case Insert(block, directive, args):
                 self._insert(block, directive, args)
+            case InsertBlock(block, directive, args, body):
+                self._insert_block(block, directive, args, body)
 
     def _there(self, at: At) -> Statement:
         if (statement := self.places.get(at)) is None:
@@ -195,35 +222,48 @@ class _Plan:
         self._append(statement, wanted)
 
     def _insert(self, path: str, directive: str, args: Sequence[str]) -> None:
-        if not _DIRECTIVE.fullmatch(directive):
-            raise InputError(f"{self.name}: {directive!r} is no directive's name")
+        block, children = self._inside(path)
+        text, entry = _written(self.name, _depth(path), directive, args)
+        splice = insertion(self.data, block, children, text + b";")
+        self.splices.append(splice)
+        self.added.append((splice[0], [entry]))
+
+    def _insert_block(self, path: str, directive: str, args: Sequence[str], body: Sequence[Sequence[str]]) -> None:
+        block, children = self._inside(path)
+        depth = _depth(path)
+        head, (_, name, raws, _) = _written(self.name, depth, directive, args)
+        lines = [_written(self.name, depth + 1, *(line[0], line[1:])) for line in body]
+        texts = [text + b";" for text, _ in lines]
+        splice = block_insertion(self.data, block, children, (head, directive), texts)
+        self.splices.append(splice)
+        self.added.append((splice[0], [(depth, name, raws, True), *(entry for _, entry in lines)]))
+
+    def _inside(self, path: str) -> tuple[Statement | None, list[Statement]]:
+        """A block (None: the file's top level), and what stays in it."""
         found = find(self.statements, path)
         block, children = (None, found) if isinstance(found, list) else (found, found.block or [])
         if block is not None and block.opaque:
             raise InputError(f"{self.name}:{block.line}: {block.name} holds Lua, not directives; edit it by hand")
-        raws = [quote(text) for text in args]
-        text = b" ".join([directive.encode(), *raws]) + b";"
-        stay = [child for child in children if child.token.start not in self.removed]
-        splice, anchor = insertion(self.data, block, stay, text)
-        self.splices.append(splice)
-        self.added.setdefault(anchor, []).append((directive.encode(), tuple(raws)))
+        return block, [child for child in children if child.token.start not in self.removed]
 
     def expected(self) -> Iterator[_Entry]:
-        """What the result must read like, statement by statement."""
-        yield from self._new(-1, 0)
+        """What the result must read like, statement by statement: what is added stands where it was spliced in."""
+        added = iter(sorted(self.added, key=lambda one: one[0]))
+        upcoming = next(added, None)
         gone = -1
         for around, statement in walk(self.statements):
-            start, depth = statement.token.start, len(around)
+            start = statement.token.start
+            while upcoming is not None and upcoming[0] <= start:
+                yield from upcoming[1]
+                upcoming = next(added, None)
             if start in self.removed:
                 gone = max(statement.end, statement.close)
             if start < gone:
                 continue
-            _, name, args, is_block = _entry(depth, statement)
+            depth, name, args, is_block = _entry(len(around), statement)
             yield depth, name, tuple(self.changed.get(start, args)), is_block
-            yield from self._new(start, depth + is_block)
-
-    def _new(self, anchor: int, depth: int) -> Iterator[_Entry]:
-        return ((depth, name, args, False) for name, args in self.added.get(anchor, ()))
+        for _, entries in ((0, []) if upcoming is None else upcoming, *added):
+            yield from entries
 
     def spliced(self) -> bytes:
         """The file's bytes with all splices made.
