@@ -203,16 +203,17 @@ def test_bodies_that_are_kept_stay(netns: Netns, tmp_path: pathlib.Path, binary:
         "server {\n listen 127.0.0.1:80;\n location / {\n  proxy_pass http://127.0.0.1:81;\n }\n}\n"
         "server {\n listen 127.0.0.1:81;\n return 200 a;\n}\n"
     )
-    with running(netns, tmp_path, http, binary=binary) as nginx, connect(netns, 80) as client:
-        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
-        while client.recv(1 << 16):
-            pass
+    with running(netns, tmp_path, http, binary=binary) as nginx:
+        with connect(netns, 80) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+            while client.recv(1 << 16):
+                pass
         assert _files(tmp_path / "client_body", left) == ["hello"] * left
         assert bool(failing(nginx, "request-bodies-kept")) is bool(left)
 
 
 def _files(folder: pathlib.Path, wanted: int) -> list[str]:
-    """What stands in its files, as soon as there are so many: nginx cleans up after it has answered."""
+    """What stands in its files, as soon as there are so many: nginx cleans up once the client has closed."""
     end = time.monotonic() + 5
     while True:
         found = [path.read_text() for path in folder.rglob("*") if path.is_file()]
