@@ -88,7 +88,8 @@ class Pool(Block):
         the servers and by proxy_next_upstream_tries, and none begins after proxy_next_upstream_timeout.
         """
         tree = self._config.tree
-        ways = {tuple((*tree.applied(node.parent, name)[-1:],) for name in _DECIDING): node for node in self._passes}
+        names = [name for name in _DECIDING if name in tree.named]
+        ways = {tuple((*tree.applied(node.parent, name)[-1:],) for name in names): node for node in self._passes}
         return max((self._wait(node.parent) for node in ways.values()), default=0.0)
 
     def _wait(self, block: Node | None) -> float:

@@ -53,40 +53,43 @@ class AccessLogs:
     @cached_property
     def variable(self) -> list[AccessLog]:
         """Those with a variable in their path."""
-        return self._those([node for node in self._nodes if "$" in node.args[0]])
+        return self._those([node for path, node in self._logs if "$" in path])
 
     @cached_property
     def buffered(self) -> list[AccessLog]:
         """Those that collect lines in a buffer: ``buffer=`` or ``gzip``."""
-        return self._those([node for node in self._nodes if _buffered(node)])
+        return self._those([node for _, node in self._logs if _buffered(node)])
 
     @cached_property
     def silenced(self) -> list[AccessLog]:
         """Those that stand beside an ``access_log off`` of the same block."""
-        off = {node.parent for node in self._nodes if node.args[0] == "off"}
-        return self._those([node for node in self._nodes if node.parent in off and node.args[0] != "off"])
+        off = {node.parent for path, node in self._logs if path == "off"}
+        return self._those([node for path, node in self._logs if node.parent in off and path != "off"])
 
     @property
     def unbuffered(self) -> Count:
         """Places that have every line written by itself to a file; nginx's default log is one if nothing is set."""
-        if not self._nodes:
+        if not self._logs:
             return 1
-        return len({id(node.statement) for node in self._nodes if _written_by_line(node)})
+        return len({id(node.statement) for path, node in self._logs if _is_file(path) and not _buffered(node)})
 
     @cached_property
-    def _nodes(self) -> list[Node]:
-        return [node for node in self._config.tree.named.get(_NAME, ()) if node.statement.args]
+    def _logs(self) -> list[tuple[str, Node]]:
+        """Where each goes."""
+        nodes = self._config.tree.named.get(_NAME, ())
+        return [(node.statement.args[0].text, node) for node in nodes if node.statement.args]
 
     def _those(self, nodes: list[Node]) -> list[AccessLog]:
         return settings(self._config, nodes, AccessLog)
 
 
-def _written_by_line(node: Node) -> bool:
-    path = node.args[0]
-    return path not in _NOWHERE and not path.startswith("syslog:") and not _buffered(node)
+def _is_file(path: str) -> bool:
+    return path not in _NOWHERE and not path.startswith("syslog:")
 
 
 def _buffered(node: Node) -> bool:
+    if len(node.statement.args) < 3:  # noqa: PLR2004 (parameters follow the path and the format)
+        return False
     return _has(node, "buffer=") or _has(node, "gzip=") or "gzip" in node.args[2:]
 
 

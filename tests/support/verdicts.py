@@ -23,9 +23,14 @@ def _rule(name: str) -> Rule:
     return load_rule(path.read_bytes(), str(path), Facts)
 
 
+def facts_of(nginx: str, **given: Any) -> Facts:
+    """What is known of a configuration; the rest is given as in a rule's case."""
+    return Facts(snapshot_of({"nginx": nginx, **given}))
+
+
 def states(rule: str, nginx: str, **given: Any) -> dict[str, str]:
     """The state of every item of a rule."""
-    facts = Facts(snapshot_of({"nginx": nginx, **given}))
+    facts = facts_of(nginx, **given)
     return {verdict.item: str(verdict.state) for verdict in judge([_rule(rule)], facts)}
 
 
