@@ -69,6 +69,15 @@ def test_in_a_tree_a_relative_file_begins_at_the_prefix_and_its_includes_where_i
     assert problems == []
 
 
+def test_a_link_to_the_main_file_takes_its_includes_from_the_links_folder(tmp_path: Path) -> None:
+    system = tree(tmp_path, **{"real__n.conf": "include a;", "real__a": "wrong;", "a": "b;"})
+    (tmp_path / "etc/nginx/n.conf").symlink_to("real/n.conf")
+    config, problems = read(system, "/etc/nginx/n.conf")
+    assert config.entry == "/etc/nginx/real/n.conf"
+    assert config.includes == {"/etc/nginx/real/a": ["/etc/nginx/a"]}
+    assert problems == []
+
+
 def test_on_the_host_a_relative_file_begins_where_we_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree(tmp_path, **{"n.conf": "include a;", "a": "b;"})
     monkeypatch.chdir(tmp_path / "etc")
