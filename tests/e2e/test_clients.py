@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support import h2
 from support.inside import answer, ask, closed_after, connect, secured
-from support.judged import certificate, failing
 from support.nginx import DEBIAN, running
+from support.verdicts import certificate, failing
 
 if TYPE_CHECKING:
     import pathlib

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.inside import ask, connect
-from support.judged import failing
 from support.nginx import DEBIAN, Nginx, running
+from support.verdicts import failing
 
 if TYPE_CHECKING:
     import pathlib

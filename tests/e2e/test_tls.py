@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.inside import ask, connect, secured, trusting
-from support.judged import certificate, failing
 from support.nginx import DEBIAN, Nginx, running, version_of
+from support.verdicts import certificate, failing
 
 from advisor.catalog.directives import DIRECTIVES
 
