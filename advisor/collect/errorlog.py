@@ -18,6 +18,7 @@ from advisor.errors import InputError
 from advisor.facts.errorlog import SPECIAL, targets
 from advisor.facts.settings import Config
 from advisor.formats.errorlog import Tail, parse
+from advisor.records import replace
 from advisor.snapshot.model import IDLE_EDGES, Ages, ErrorLog, Logged
 from advisor.system import MIB, System
 
@@ -76,16 +77,16 @@ def _read(system: System, name: str, prefix: str | None) -> ErrorLog:
         return ErrorLog(path=name, unread=f"{name}: {error.strerror or error}")
     tail = parse(data)
     now = _now(tail, system.now(), modified)
-    logged = [
-        Logged(
-            kind=kind,
-            subject=subject,
-            count=len(times),
-            ages=None if now is None else _counted([now - at for at in times]),
-        )
-        for (kind, subject), times in tail.found.items()
-    ]
+    logged = [_logged(kind, subject, times, now) for (kind, subject), times in tail.found.items()]
     return ErrorLog(path=name, size=size, read=len(data), logged=logged)
+
+
+def _logged(kind: str, subject: str | None, times: list[int], now: float | None) -> Logged:
+    row = Logged(kind=kind, subject=subject, count=len(times))
+    if now is None:
+        return row
+    ages = [max(0.0, now - at) for at in times]
+    return replace(row, ages=_counted(ages), newest=min(ages))
 
 
 def _end(system: System, path: str) -> tuple[bytes, int, float]:
@@ -118,4 +119,4 @@ def _counted(ages: list[float]) -> Ages:
     counts = [0] * (len(IDLE_EDGES) + 1)
     for age in ages:
         counts[bisect.bisect_left(IDLE_EDGES, age)] += 1
-    return Ages(counts=counts, oldest=max(0.0, *ages))
+    return Ages(counts=counts, oldest=max(ages))

@@ -217,6 +217,7 @@ def _error_log(given: Given) -> Parts:
                 "subject": None if name == "nginx" else name,
                 "count": sum(ages.values()),
                 "ages": _ages(ages),
+                "newest": min((float(age) for age, count in ages.items() if count), default=None),
             }
             for kind, named in given["error_log"].items()
             for name, ages in named.items()

@@ -22,6 +22,8 @@ _WARNING = _LEVELS[:4]
 """Levels that show warnings."""
 _WARNINGS = frozenset(["connections_reused", "responses_buffered", "requests_buffered"])
 """Kinds that nginx logs as warnings: a level of error hides them."""
+_COARSE = 2.0
+"""Seconds: a line's time and that of the snapshot are cut to whole ones."""
 _SOURCE = From("error_log")
 
 
@@ -102,7 +104,9 @@ class LoggedError(Item):
         if not processes.workers:
             raise Unread("processes", "no worker process was seen")
         taken = dt.datetime.fromisoformat(self._snapshot.taken).timestamp()
-        return self.ages.cut(max(0.0, taken - min(worker.started for worker in processes.workers)))
+        since = taken - min(worker.started for worker in processes.workers) + _COARSE
+        dated = [self._dated(row) for row in self._rows if row.newest is None or row.newest <= since]
+        return Histogram.merge(dated).cut(max(0.0, since))
 
     def place(self, directive: str) -> Place:
         """Where a directive of main or events would be written."""

@@ -220,13 +220,15 @@ class StubStatus:
 class Logged:
     """Lines of one kind (see `advisor.formats.errorlog`) about one thing; None where they name none.
 
-    ``ages`` is the time since each line was written; None where the log's time zone can't be told.
+    ``ages`` is the time since each line was written, ``newest`` since the last; None where the log's time zone can't
+    be told.
     """
 
     kind: str
     subject: str | None = None
     count: Count
     ages: Ages | None = None
+    newest: Seconds | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.backends import CLOSING, FULL, SILENT, WORDY
-from support.command import audit, collect, found
+from support.command import audit, collect
 from support.nginx import running, version_of
+from support.verdicts import findings
+
+from advisor.findings import Confidence
 
 if TYPE_CHECKING:
     from support.netns import Netns
@@ -90,7 +93,6 @@ def test_every_failure_is_counted_exactly(
         os.kill(worker, signal.SIGKILL)
         nginx._wait(lambda: worker not in nginx.serving() and len(nginx.serving()) == 1, "started no other worker")
         snapshot = collect(netns, tmp_path / "kept.json", "--sample", "0")
-        report = audit(netns, "--sample", "0")
     assert counts(snapshot) == {
         # Each of the two is tried once and then left out for 10 s; the others find none alive.
         ("refused", DEAD): 12 + 2 + 1,
@@ -107,11 +109,12 @@ def test_every_failure_is_counted_exactly(
     assert snapshot.error_log is not None
     ages = [row.ages for log in snapshot.error_log for row in log.logged]
     assert all(one is not None and one.oldest is not None and one.oldest < 60 for one in ages)
-    assert {*found(report, "upstream-refusing")} == {DEAD}
+    found = findings(snapshot)
+    assert {*found["upstream-refusing"]} == {DEAD}
     for rule in ("upstream-none-live", "upstream-queue-full", "upstream-header-too-big", "worker-crashing"):
-        (finding,) = found(report, rule).values()
-        assert finding["confidence"] == "observed"
-    assert "15 times" in found(report, "upstream-refusing")[DEAD]["message"]
+        (finding,) = found[rule].values()
+        assert finding.confidence is Confidence.OBSERVED
+    assert "15 times" in found["upstream-refusing"][DEAD].message
 
 
 @pytest.mark.real("nginx")
@@ -120,10 +123,9 @@ def test_off_is_the_name_of_a_file(netns: Netns, tmp_path: pathlib.Path, binary:
     with running(netns, tmp_path / "nginx", server, binary=binary):
         ask(netns, 2, "/")
         snapshot = collect(netns, tmp_path / "kept.json", "--sample", "0")
-        report = audit(netns, "--sample", "0")
     assert (tmp_path / "nginx/off").read_text().count("Connection refused") == 2
     assert counts(snapshot) == {("refused", DEAD): 2}
-    assert [*found(report, "error-log-off")] == ["server 127.0.0.1:8080"]
+    assert [*findings(snapshot)["error-log-off"]] == ["server 127.0.0.1:8080"]
 
 
 @pytest.mark.real("nginx")

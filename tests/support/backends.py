@@ -100,10 +100,12 @@ def ask(address: str, port: str, count: str, path: str, size: str) -> None:
 
 
 def busy(address: str, port: str, count: str) -> None:
-    held = [socket.create_connection((address, int(port))) for _ in range(int(count))]
-    for client in held:
-        with contextlib.suppress(OSError):
-            client.sendall(b"GET / HTTP/1.1\r\n")
+    held = []
+    for _ in range(int(count)):
+        held.append(socket.create_connection((address, int(port))))
+        held[-1].sendall(b"GET / HTTP/1.1\r\n")
+        # A connection that has not asked for anything yet is idle to nginx: it has to have read this one first.
+        time.sleep(0.003)
     ready()
 
 
