@@ -11,9 +11,9 @@ class Directive(NamedTuple):
     ``contexts`` holds a letter for each block it may stand in: m(ain), e(vents), h(ttp), s(erver), l(ocation),
     i(f in a location), u(pstream). ``kind`` is what its first argument holds: flag (on, off), time (s), size (B),
     count, word, or words (several arguments that only mean something together). ``default`` is nginx's text, None
-    where there is none; ``later`` gives the versions from which it is another. ``array``: the statements
-    of one block add up, and a level that sets it replaces the whole set it would inherit. ``since`` is the version that brought the directive, where that is after
-    1.14.0; ``gone`` the one from which it does nothing.
+    where there is none; ``later`` gives the versions from which it is another. ``array``: the statements of one block
+    add up, and a level that sets it replaces the whole set it would inherit. ``since`` is the version that brought
+    the directive, where that is after 1.14.0; ``gone`` the one from which it does nothing.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """nginx's directives that facts read: where they may stand, what they hold, and their default in each version.
 
-Sources: nginx.org/en/docs (the page of each directive's module), nginx's CHANGES for what changed when, and the tables of
-commands in nginx's source. What passes requests on stands in `advisor.catalog.passing`.
+Sources: nginx.org/en/docs (the page of each directive's module), nginx's CHANGES for what changed when, and the
+tables of commands in its source. What passes requests on stands in `advisor.catalog.passing`.
 Directives of ``upstream`` blocks have names of their own here (``upstream/keepalive_timeout``): they share nothing
 but the word with those of http.
 """

@@ -29,6 +29,7 @@ class _Entry(NamedTuple):
 
 COMMANDS = {
     "audit": _Entry("Look", "audit"),
+    "effective": _Entry("Look", "effective"),
     "explain": _Entry("Look", "explain"),
     "patch": _Entry("Change", "patch"),
     "gate": _Entry("Guard", "gate"),

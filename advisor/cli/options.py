@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Collection
 from typing import Annotated, TypeVar
 
 from advisor.cli.command import Option
@@ -22,19 +23,24 @@ Formats = Annotated[
 Unsafe = Annotated[bool, Option(("--unsafe",), "Take steps, too, that may change or drop somebody's traffic.")]
 
 
-def formats(texts: list[str] | None) -> list[tuple[str, str | None]]:
+def formats(texts: list[str] | None, known: Collection[str] = ()) -> list[tuple[str, str | None]]:
     """``json=out.json`` into name and file; text to standard output when nothing is said.
+
+    Args:
+        texts: what was given.
+        known: the formats there are; those of reports if left out.
 
     Raises:
         UsageError: for a format there is none of, or two for standard output.
     """
     from advisor.report import FORMATS
 
+    known = known or FORMATS
     found: list[tuple[str, str | None]] = []
     for text in texts or ["text"]:
         name, _, path = text.partition("=")
-        if name not in FORMATS:
-            raise UsageError(f"-f {text}: no such format; known: {', '.join(FORMATS)}")
+        if name not in known:
+            raise UsageError(f"-f {text}: no such format; known: {', '.join(known)}")
         found.append((name, path or None))
     if sum(path is None for _, path in found) > 1:
         raise UsageError("two formats for standard output; send all but one to a file: -f text -f json=out.json")

@@ -83,7 +83,7 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
     everything = load.rules()
     site, own = load.params(param or (), everything)
     request = Request(
-        root=_folder(root),
+        root=folder(root),
         host=not no_host,
         nginx_conf=nginx_conf,
         nginx_prefix=prefix,
@@ -109,7 +109,12 @@ def reads(*without: str) -> Callable[[Callable[..., int]], Command]:
     return lambda function: Command(function, inputs, without)
 
 
-def _folder(root: str) -> str:
+def folder(root: str) -> str:
+    """What ``--root`` names.
+
+    Raises:
+        UsageError: when it is no folder.
+    """
     if not os.path.isdir(root):
         raise UsageError(f"--root {root}: there is no such folder")
     return root

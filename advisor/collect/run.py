@@ -32,7 +32,7 @@ class Request:
 
     ``nginx_conf`` is the main file's path, that of a dump, or ``-`` for standard input; ``nginx_prefix`` is nginx's
     ``-p``. ``sample`` is the time between the two counter readings in seconds, 0 for one reading. ``site`` holds the
-    site facts as the user wrote them.
+    site facts as the user wrote them. ``nginx_only`` leaves out all that is not nginx's configuration or processes.
     """
 
     root: str = "/"
@@ -44,6 +44,7 @@ class Request:
     stub_status: bool = False
     nginx_version: str | None = None
     site: tuple[tuple[str, str], ...] = ()
+    nginx_only: bool = False
 
 
 def collect(request: Request, say: Say = lambda _: None) -> Snapshot:
@@ -72,19 +73,10 @@ class _Run:
 
     def snapshot(self) -> Snapshot:
         begun = self.system.tick()
-        sample = 0.0
         if self.request.host:
             self._try("processes", self._processes)
-            self._try("host", lambda: read_host(self.system, self._master()))
         self._nginx()
-        files, problems = read_sysctl_files(self.system if self.request.host else None, self.request.sysctl_files)
-        self.problems += problems
-        if self.request.host or files:
-            self.found["sysctl_files"] = files
-        if self.request.host:
-            self._try("sysctls", lambda: read_sysctls(self.system))
-            sample = self._measure()
-            self._try("error_log", self._logs)
+        sample = 0.0 if self.request.nginx_only else self._rest()
         why = "only files are judged (--no-host)" if not self.request.host else "not collected"
         return Snapshot(
             advisor=__version__,
@@ -96,6 +88,20 @@ class _Run:
             problems=self.problems,
             **self.found,
         )
+
+    def _rest(self) -> float:
+        """Everything but nginx's processes and configuration; returns the length of the sample in seconds."""
+        sample = 0.0
+        files, problems = read_sysctl_files(self.system if self.request.host else None, self.request.sysctl_files)
+        self.problems += problems
+        if self.request.host or files:
+            self.found["sysctl_files"] = files
+        if self.request.host:
+            self._try("host", lambda: read_host(self.system, self._master()))
+            self._try("sysctls", lambda: read_sysctls(self.system))
+            sample = self._measure()
+            self._try("error_log", self._logs)
+        return sample
 
     def _try(self, source: str, read: Callable[[], object]) -> None:
         self.say(source)

@@ -10,10 +10,10 @@ from advisor.errors import InputError
 from advisor.facts.derive import Facts
 from advisor.findings import Confidence, Severity
 from advisor.gate import Gate, verdict
+from advisor.jobs.write import write
 from advisor.report import FORMATS
 from advisor.report.result import Result, result_of
 from advisor.snapshot.model import Snapshot
-from advisor.system import write_whole
 
 
 def audit(snapshot: Snapshot, rules: list[Rule], overrides: Mapping[str, str]) -> Result:
@@ -38,14 +38,4 @@ def outputs(result: Result, formats: list[tuple[str, str | None]], width: int, *
     Raises:
         InputError: when a file can't be written.
     """
-    shown = []
-    for name, path in formats:
-        text = FORMATS[name](result, width=width, colour=colour and path is None)
-        if path is None:
-            shown.append(text)
-            continue
-        try:
-            write_whole(path, text.encode("utf-8", "replace"))
-        except OSError as error:
-            raise InputError(f"{path} can't be written: {error.strerror}") from None
-    return "".join(shown)
+    return write(formats, lambda name, path: FORMATS[name](result, width=width, colour=colour and path is None))

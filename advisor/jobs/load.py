@@ -47,6 +47,18 @@ def snapshot(request: Request, kept: str | None, say: Say) -> Snapshot:
     return replace(found, site=site, nginx=nginx)
 
 
+def configuration(request: Request, kept: str | None, say: Say) -> Snapshot:
+    """The same, where nothing but nginx's configuration is asked for.
+
+    Raises:
+        InputError: when it can't be had.
+    """
+    found = snapshot(request, kept, say)
+    if found.nginx is None:
+        raise InputError(f"nginx's configuration was not read: {found.unread.get('nginx', 'not collected')}")
+    return found
+
+
 def _version(text: str) -> None:
     try:
         Version.parse(text)
