@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from support.judged import failing
 from support.nginx import running
 from support.origin import Answer, ask_at_once, asking, origin, until
-from support.verdicts import failing
 
 if TYPE_CHECKING:
     from support.netns import Netns
@@ -86,13 +86,17 @@ def test_a_cached_file_is_served_as_it_was(netns: Netns, tmp_path: pathlib.Path,
     cache = "        open_file_cache max=10;\n        open_file_cache_errors on;\n        open_file_cache_valid 1h;\n"
     http = server(tmp_path, f"        root {tmp_path};\n{cache}")
     (tmp_path / "page").write_text("old")
+    (tmp_path / "edited").write_text("old")
     with running(netns, tmp_path, http, binary=binary) as nginx:
         assert Answer(tmp_path / "http", "/page").body == b"old"
+        assert Answer(tmp_path / "http", "/edited").body == b"old"
         assert Answer(tmp_path / "http", "/new").status == 404
+        (tmp_path / "edited").write_text("longer")
         for name in ("page", "new"):
             (tmp_path / "other").write_text("new")
             os.replace(tmp_path / "other", tmp_path / name)
         assert Answer(tmp_path / "http", "/page").body == b"old"
+        assert Answer(tmp_path / "http", "/edited").body == b"lon"
         assert Answer(tmp_path / "http", "/new").status == 404
         conf = nginx.conf.read_text()
     assert failing("open-file-cache-stale", conf) == {f"server unix:{tmp_path}/http"}

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from support.judged import failing, states
 from support.netns import pair
 from support.nginx import Nginx, running, version_of
 from support.origin import Answer, ask_at_once, asking, origin, stalled, until
-from support.verdicts import failing, states
 
 if TYPE_CHECKING:
     import pathlib
@@ -214,7 +214,7 @@ def test_each_server_gets_its_full_timeouts(netns: Netns, tmp_path: pathlib.Path
 
 
 def test_linux_gives_up_a_connection_before_a_long_timeout_does(tmp_path: pathlib.Path) -> None:
-    """1 s, then 2 s: 2 ^ (tcp_syn_retries + 1) - 1 in all, and a second for each of tcp_syn_linear_timeouts."""
+    """1 s, then 2 s: 2 ^ (tcp_syn_retries + 1) - 1 in all, where the first are not repeated at an even pace."""
     inside = location("/long", f"proxy_pass http://{GONE};", "proxy_connect_timeout 600;")
     inside += location("/short", f"proxy_pass http://{GONE};", "proxy_connect_timeout 500ms;")
     with pair() as (netns, _):

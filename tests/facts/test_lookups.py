@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.verdicts import facts_of
+from support.judged import facts_of
 
 from advisor.errors import Unread
 from advisor.facts.lookups import FrozenName, Lookup

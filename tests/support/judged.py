@@ -1,39 +1,39 @@
-"""What the rules say of a running nginx's own configuration; and certificates for it."""
+"""What a shipped rule says of one nginx configuration, by item."""
 
 from __future__ import annotations
 
-import subprocess
+import pathlib
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from advisor.collect.run import Request
-from advisor.jobs import audit, load
-from support.nginx import version_of
+from advisor.engine.cases import snapshot_of
+from advisor.engine.judge import judge
+from advisor.engine.pack import load_rule
+from advisor.facts.derive import Facts
 
 if TYPE_CHECKING:
-    import pathlib
-
     from advisor.engine.rule import Rule
-    from support.nginx import Nginx
+
+RULES = pathlib.Path(__file__).parents[2] / "rules"
 
 
 @cache
-def _rules() -> list[Rule]:
-    return load.rules()
+def _rule(name: str) -> Rule:
+    (path,) = RULES.rglob(f"{name}.yaml")
+    return load_rule(path.read_bytes(), str(path), Facts)
 
 
-def failing(nginx: Nginx, rule: str) -> list[str]:
-    """The items that a rule fails on."""
-    request = Request(host=False, nginx_conf=str(nginx.conf), nginx_version=version_of(nginx.binary))
-    result = audit.audit(load.snapshot(request, None, lambda _: None), _rules(), {})
-    return [one.item for one in result.findings if one.rule == rule]
+def facts_of(nginx: str, **given: Any) -> Facts:
+    """What is known of a configuration; the rest is given as in a rule's case."""
+    return Facts(snapshot_of({"nginx": nginx, **given}))
 
 
-def certificate(folder: pathlib.Path, name: str = "a") -> str:
-    """A certificate and its key, made in a folder, as directives."""
-    folder.mkdir(exist_ok=True)
-    key, file = folder / f"{name}.key", folder / f"{name}.pem"
-    kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    argv = ["openssl", *kind, "-keyout", str(key), "-out", str(file), "-subj", f"/CN={name}"]
-    subprocess.run(argv, check=True, capture_output=True, timeout=30)
-    return f"ssl_certificate {file};\nssl_certificate_key {key};\nssl_protocols TLSv1.2 TLSv1.3;\n"
+def states(rule: str, nginx: str, **given: Any) -> dict[str, str]:
+    """The state of every item of a rule."""
+    facts = facts_of(nginx, **given)
+    return {verdict.item: str(verdict.state) for verdict in judge([_rule(rule)], facts)}
+
+
+def failing(rule: str, nginx: str, **given: Any) -> set[str]:
+    """The items that fail."""
+    return {item for item, state in states(rule, nginx, **given).items() if state == "fail"}
