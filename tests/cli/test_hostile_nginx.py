@@ -55,7 +55,7 @@ def both(*trees: Tree) -> Tree:
 def crowd(folder: pathlib.Path) -> None:
     (folder / "d").mkdir()
     for i in range(100_000):
-        os.close(os.open(folder / "d" / str(i), os.O_CREAT | os.O_WRONLY))
+        os.mknod(folder / "d" / str(i))
 
 
 def listening(folder: pathlib.Path) -> None:
@@ -108,7 +108,7 @@ HOSTILE: dict[str, tuple[Tree, str]] = {
     "NUL bytes": (text(b"a;\n" + b"\0" * 1_000_000), "n.conf:2: a NUL byte: not text"),
     "UTF-16": (text("events {}".encode("utf-16")), "n.conf:1: a NUL byte: not text; if it is UTF-16, save it as UTF-8"),
     "a program": (lambda folder: write(folder / "n.conf", pathlib.Path(sys.executable).read_bytes()[:9999]), "a NUL"),
-    "too many words": (text(b"a;" * 2_000_000), "n.conf:1: more than 2,000,000 words in one file; split it"),
+    "too many words": (text(b"a " * 2_000_001), "n.conf:1: more than 2,000,000 words in one file; split it"),
     "too large": (sparse("n.conf", 16 * 1024 * 1024 + 1), "n.conf: larger than the 16 MiB that are read of one file"),
     "too large for a dump": (sparse("n.conf", 256 * 1024 * 1024 + 1), "larger than the 268435456 bytes"),
     "a template": (text(b"{% for x in y %}\nlisten 80;\n"), "n.conf:1: '{%' looks like an unrendered template"),
@@ -187,7 +187,7 @@ HOSTILE: dict[str, tuple[Tree, str]] = {
 
 def audit(*arguments: str, before: tuple[str, ...] = (), **options: Any) -> subprocess.CompletedProcess[bytes]:
     asked = [*BOUNDS, *before, sys.executable, "-m", "advisor", "audit", "--no-host", *arguments]
-    return subprocess.run(asked, capture_output=True, cwd=ROOT, timeout=60, check=False, **options)
+    return subprocess.run(asked, capture_output=True, cwd=ROOT, timeout=300, check=False, **options)
 
 
 def said(done: subprocess.CompletedProcess[bytes]) -> str:
@@ -232,9 +232,9 @@ def test_standard_input_that_is_closed_or_without_end() -> None:
 
 
 def test_what_is_large_and_sound_is_read(tmp_path: pathlib.Path) -> None:
-    """3,000 files, and words of 1 MB, which nginx would refuse: that is said, and the rest is judged."""
+    """2,000 files, and words of 1 MB, which nginx would refuse: that is said, and the rest is judged."""
     (tmp_path / "d").mkdir()
-    for i in range(3000):
+    for i in range(2000):
         write(tmp_path / "d" / f"{i:04}", b"# %d\nserver { listen %d; }\n" % (i, 1024 + i))
     write(tmp_path / "n.conf", b"http { include d/*; }\nx '" + b"w" * 1_000_000 + b"';\n")
     done = audit("--nginx-conf", str(tmp_path / "n.conf"), "-f", "json")
