@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support.backends import CLOSING, FULL, SILENT, WORDY
 from support.command import audit, collect
+from support.cured import findings
 from support.nginx import running, version_of
-from support.verdicts import findings
 
 from advisor.findings import Confidence
 

@@ -14,8 +14,8 @@ import psutil
 import pytest
 from support.backends import UPGRADING
 from support.command import collect, play
+from support.cured import findings, planned, write
 from support.nginx import Nginx, running
-from support.verdicts import findings, planned, write
 
 from advisor.collect.run import Request
 from advisor.collect.run import collect as gather

@@ -1,46 +1,39 @@
-"""Snapshots judged by the shipped rules in this process, which has to load them only once."""
+"""What the rules say of a running nginx's own configuration; and certificates for it."""
 
 from __future__ import annotations
 
-import functools
-import pathlib
-from collections import defaultdict
+import subprocess
+from functools import cache
 from typing import TYPE_CHECKING
 
-from advisor.engine.judge import judge
-from advisor.facts.derive import Facts
-from advisor.jobs import load, patch
-from advisor.remedy.plan import Allowed
+from advisor.collect.run import Request
+from advisor.jobs import audit, load
+from support.nginx import version_of
 
 if TYPE_CHECKING:
+    import pathlib
+
     from advisor.engine.rule import Rule
-    from advisor.findings import Finding
-    from advisor.remedy.plan import Plan
-    from advisor.snapshot.model import Snapshot
+    from support.nginx import Nginx
 
 
-@functools.cache
-def rules() -> list[Rule]:
-    """The shipped rules."""
+@cache
+def _rules() -> list[Rule]:
     return load.rules()
 
 
-def findings(snapshot: Snapshot, **params: str) -> dict[str, dict[str, Finding]]:
-    """The findings by rule and item; ``__`` in a parameter's name stands for the dot, ``_`` for ``-``."""
-    overrides = {name.replace("__", ".").replace("_", "-"): text for name, text in params.items()}
-    found: dict[str, dict[str, Finding]] = defaultdict(dict)
-    for verdict in judge(rules(), Facts(snapshot), overrides):
-        if verdict.finding is not None:
-            found[verdict.rule][verdict.item] = verdict.finding
-    return found
+def failing(nginx: Nginx, rule: str) -> list[str]:
+    """The items that a rule fails on."""
+    request = Request(host=False, nginx_conf=str(nginx.conf), nginx_version=version_of(nginx.binary))
+    result = audit.audit(load.snapshot(request, None, lambda _: None), _rules(), {})
+    return [one.item for one in result.findings if one.rule == rule]
 
 
-def planned(snapshot: Snapshot) -> Plan:
-    """What a patch of safe steps changes."""
-    return patch.plan(snapshot, rules(), {}, Allowed(unsafe=False))
-
-
-def write(plan: Plan) -> None:
-    """Put the nginx files of a plan in their places."""
-    for path, content in plan.prediction.files.items():
-        pathlib.Path(path).write_bytes(content)
+def certificate(folder: pathlib.Path, name: str = "a") -> str:
+    """A certificate and its key, made in a folder, as directives."""
+    folder.mkdir(exist_ok=True)
+    key, file = folder / f"{name}.key", folder / f"{name}.pem"
+    kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    argv = ["openssl", *kind, "-keyout", str(key), "-out", str(file), "-subj", f"/CN={name}"]
+    subprocess.run(argv, check=True, capture_output=True, timeout=30)
+    return f"ssl_certificate {file};\nssl_certificate_key {key};\nssl_protocols TLSv1.2 TLSv1.3;\n"
