@@ -14,7 +14,8 @@ from advisor.facts.keepalives import Keepalive, keepalives
 from advisor.facts.listens import Listen, endpoints, option_line
 from advisor.facts.logs import AccessLogs
 from advisor.facts.names import NameConflict, name_conflicts
-from advisor.facts.passes import Pass, Passes
+from advisor.facts.passes import Pass
+from advisor.facts.passing import Passes
 from advisor.facts.places import Location, Place
 from advisor.facts.proxying import Proxying, Requests
 from advisor.facts.schema import From

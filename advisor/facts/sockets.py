@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Annotated, ClassVar, Protocol, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from advisor.errors import Unread
+from advisor.facts.destinations import Callers, Destination
 from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint
@@ -123,104 +123,6 @@ def _seen(value: T | None, what: str) -> T:
     if value is None:
         raise Unread("sockets", f"the way sockets were read does not show the {what} of a listener")
     return value
-
-
-class Caller(Protocol):
-    """What nginx passes to an address: see `advisor.facts.passes.Pass`."""
-
-    @property
-    def reused(self) -> bool:
-        """Whether its connections are used again."""
-
-    @property
-    def missing(self) -> str:
-        """What it lacks for that."""
-
-    @property
-    def concurrency(self) -> int:
-        """ESTABLISHED for each worker."""
-
-    def place(self, directive: str) -> Place:
-        """Where a directive would be written."""
-
-
-Callers = Callable[[Endpoint], Sequence[Caller]]
-
-
-@dataclass(frozen=True, slots=True)
-class Destination(Item):
-    """One remote address and port, and the local ports in use towards it. ``callers``: what nginx passes to it."""
-
-    row: model.Destination
-    snapshot: Snapshot
-    callers: Callers
-
-    @property
-    def id(self) -> str:  # type: ignore[override]  # computed, never stored
-        """Local address, remote address and port."""
-        return f"{self.row.local} to {self.remote}"
-
-    @property
-    def local(self) -> str:
-        """The local address."""
-        return self.row.local
-
-    @property
-    def remote(self) -> str:
-        """The remote address and port."""
-        return str(Endpoint(self.row.remote, self.row.port))
-
-    @property
-    def loopback(self) -> bool:
-        """Whether it is this host's own loopback."""
-        return self.row.remote == "::1" or self.row.remote.startswith("127.")
-
-    @property
-    def ports(self) -> Annotated[Count, _SOURCE]:
-        """Distinct local ports in use, in any state."""
-        self.snapshot.still("destination.full", self.id)
-        return self.row.ports
-
-    @property
-    def time_wait(self) -> Annotated[Count, _SOURCE]:
-        """Those of them in TIME_WAIT."""
-        self.snapshot.still("destination.full", self.id)
-        return self.row.states.get("TIME_WAIT", 0)
-
-    @property
-    def established(self) -> Annotated[Count, _SOURCE]:
-        """Those of them in ESTABLISHED."""
-        self.snapshot.still("destination.full", self.id)
-        return self.row.states.get("ESTABLISHED", 0)
-
-    @property
-    def unreused(self) -> str | None:
-        """What nginx lacks to use its connections there again; unset where it makes none, or does use them again."""
-        lacking = self._lacking()
-        return lacking.missing if lacking is not None else None
-
-    @property
-    def concurrency(self) -> Annotated[Count, _SOURCE]:
-        """ESTABLISHED for each worker of nginx, to all servers of the upstream that this is one of."""
-        lacking = self._lacking()
-        if lacking is None:
-            raise Unread("nginx", "nothing there that was read passes requests to it")
-        return lacking.concurrency
-
-    def place(self, directive: str) -> Place:
-        """Where ``upstream.reuse`` would be written.
-
-        Raises:
-            Unread: when nginx makes no connections there that could be used again, or only a person can write it.
-        """
-        lacking = self._lacking()
-        if lacking is None:
-            raise Unread("nginx", f"nothing there that was read passes requests to {self.remote}")
-        return lacking.place(directive)
-
-    def _lacking(self) -> Caller | None:
-        """The first of nginx's passes there whose connections are not used again."""
-        return next((one for one in self.callers(Endpoint(self.row.remote, self.row.port)) if not one.reused), None)
 
 
 class Sockets:

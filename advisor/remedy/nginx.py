@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from advisor.catalog.directives import DIRECTIVES
@@ -12,9 +13,9 @@ from advisor.facts.listens import parse_backlog
 from advisor.facts.settings import read
 from advisor.facts.tree import Node, walk
 from advisor.findings import Place
-from advisor.formats.nginx_edit import At, Edit, Insert, SetArgs, SetParam, apply
+from advisor.formats.nginx_edit import At, Edit, Insert, InsertBlock, SetArgs, SetParam, apply
 from advisor.formats.nginx_values import parse_time, write_size, write_time
-from advisor.records import dataclass
+from advisor.records import dataclass, replace
 from advisor.remedy.lattice import Target, Wants
 
 _BACKLOG = "backlog="
@@ -55,7 +56,20 @@ def nginx_changes(facts: Facts, wants: dict[Target, Wants]) -> list[NginxChange]
     for (place, target), want in wants.items():
         if place is not None:
             changes += _WRITERS.get(target, _directive)(facts, place, nodes.get(place), want)
-    return sorted(changes, key=lambda change: (change.place.file, change.place.block, change.place.ordinal))
+    return _numbered(sorted(changes, key=lambda one: (one.place.file, one.place.block, one.place.ordinal)))
+
+
+def _numbered(changes: list[NginxChange]) -> list[NginxChange]:
+    """New blocks come one behind the other, as they are inserted; each writer numbered its own as if it were alone."""
+    seen: Counter[Place] = Counter()
+    numbered = []
+    for one in changes:
+        new = isinstance(one.edit, InsertBlock)
+        numbered.append(
+            replace(one, place=replace(one.place, ordinal=one.place.ordinal + seen[one.place])) if new else one
+        )
+        seen[one.place] += new
+    return numbered
 
 
 def _directive(facts: Facts, place: Place, node: Node | None, want: Wants) -> list[NginxChange]:

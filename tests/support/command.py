@@ -82,9 +82,10 @@ def plan(ns: Netns, out: pathlib.Path, *arguments: str) -> dict[str, Any]:
     return made
 
 
-def predicted(snapshot: Snapshot, *, unsafe: bool) -> Snapshot:
-    """What the patch promises."""
-    return patch.plan(snapshot, load.rules(), {}, Allowed(unsafe)).prediction.snapshot
+def predicted(snapshot: Snapshot, *, unsafe: bool, only: tuple[str, ...] = ()) -> Snapshot:
+    """What the patch promises; ``only`` names the rules that are asked, none all."""
+    rules = [rule for rule in load.rules() if not only or rule.id in only]
+    return patch.plan(snapshot, rules, {}, Allowed(unsafe)).prediction.snapshot
 
 
 def play(ns: Netns, name: str, role: str, *arguments: str) -> subprocess.Popen[str]:
