@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import h2
+from support.audited import certificate, failing
 from support.inside import answer, ask, closed_after, connect, secured
 from support.nginx import DEBIAN, running
-from support.verdicts import certificate, failing
 
 if TYPE_CHECKING:
     import pathlib

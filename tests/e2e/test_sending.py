@@ -14,9 +14,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from support.audited import failing
 from support.inside import ask, connect
 from support.nginx import DEBIAN, Nginx, running
-from support.verdicts import failing
 
 if TYPE_CHECKING:
     import pathlib

@@ -9,9 +9,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from support.audited import certificate, failing
 from support.inside import ask, connect, secured, trusting
 from support.nginx import DEBIAN, Nginx, running, version_of
-from support.verdicts import certificate, failing
 
 from advisor.catalog.directives import DIRECTIVES
 

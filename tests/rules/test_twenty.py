@@ -11,8 +11,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.audited import certificate
 from support.nginx import DEBIAN
-from support.verdicts import certificate
 
 from advisor.collect.run import Request
 from advisor.jobs import audit, load
