@@ -242,9 +242,19 @@ class NginxFacts:
         config: model.Nginx = self._snapshot.need("nginx")
         return config
 
-    @cached_property
+    @property
     def _tree(self) -> Tree:
-        return Tree(self._config)
+        if isinstance(self._grown, Unread):
+            raise self._grown
+        return self._grown
+
+    @cached_property
+    def _grown(self) -> Tree | Unread:
+        """The tree, or why it is none: that takes long to find out, so once."""
+        try:
+            return Tree(self._config)
+        except Unread as why:
+            return why
 
     @cached_property
     def _endpoints(self) -> dict[Endpoint, tuple[ListenLine, ...]]:
