@@ -87,6 +87,7 @@ PASSING = (
     Directive("upstream/keepalive_requests", "u", "count", "100", _UPSTREAM, (("1.19.10", "1000"),), since="1.15.3"),
     Directive("upstream/keepalive_time", "u", "time", "1h", _UPSTREAM, since="1.19.10"),
     Directive("upstream/zone", "u", "words", None, _UPSTREAM),
+    Directive("upstream/hash", "u", "words", None, _UPSTREAM),
     Directive("upstream/server", "u", "words", None, _UPSTREAM, array=True),
     Directive("upstream/queue", "u", "words", None, _UPSTREAM),
 )  # fmt: skip
