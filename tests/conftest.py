@@ -42,7 +42,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             require(shutil.which(command) is not None, f"needs the command '{command}'")
 
 
-@pytest.fixture(params=["Debian's", "newer"])
+@pytest.fixture(scope="module", params=["Debian's", "newer"])
 def binary(request: pytest.FixtureRequest) -> str:
     """An nginx binary: what holds for one version need not hold for another."""
     found = DEBIAN if request.param == "Debian's" else newer()

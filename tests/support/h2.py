@@ -1,4 +1,4 @@
-"""As much of an HTTP/2 client (RFC 9113) as it takes to ask for ``/`` and to see how the connection ends."""
+"""As much of an HTTP/2 client (RFC 9113) as it takes to ask for something and to see how the connection ends."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def begin(client: socket.socket) -> None:
     client.sendall(_PREFACE + _frame(_SETTINGS, 0, 0))
 
 
-def get(client: socket.socket, host: str, stream: int = 1) -> list[int]:
-    """Ask for ``/``: the kinds of the frames that came until the stream, or the connection, ended."""
-    # Of HPACK's static table (RFC 7541): 2 is GET, 4 the path /, 7 https, 1 the name :authority.
-    block = bytes([0x82, 0x84, 0x87, 0x41, len(host)]) + host.encode()
+def get(client: socket.socket, host: str, stream: int = 1, path: str = "/") -> list[int]:
+    """Ask for a path: the kinds of the frames that came until the stream, or the connection, ended."""
+    # Of HPACK's static table (RFC 7541): 2 is GET, 7 https, 4 the name :path, 1 the name :authority.
+    block = bytes([0x82, 0x87, 0x44, len(path)]) + path.encode() + bytes([0x41, len(host)]) + host.encode()
     client.sendall(_frame(_HEADERS, _END_STREAM | _END_HEADERS, stream, block))
     kinds = []
     while (found := _next(client)) is not None:
