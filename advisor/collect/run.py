@@ -8,7 +8,6 @@ from typing import Any
 
 from advisor import __version__
 from advisor.collect.counters import read_counters, readings
-from advisor.collect.errorlog import read_error_logs
 from advisor.collect.host import read_host
 from advisor.collect.nginx_find import Asked, read_configuration
 from advisor.collect.owners import read_held
@@ -124,6 +123,8 @@ class _Run:
         return None if processes is None else processes.master.pid
 
     def _logs(self) -> object:
+        from advisor.collect.errorlog import read_error_logs  # noqa: PLC0415 (its patterns, which only a host needs)
+
         config = self._config()
         if config is None:
             raise InputError("no configuration was read that would name it")

@@ -24,7 +24,11 @@ def found(*lines: str) -> dict[tuple[str, str | None], int]:
 ONE_OF_EACH = [
     ("64 worker_connections are not enough, reusing connections", "connections_reused", None),
     ("64 worker_connections are not enough", "connections_exhausted", None),
-    ("*9 64 worker_connections are not enough while connecting to upstream" + REQUEST, "connections_exhausted", None),
+    (
+        f'*9 64 worker_connections are not enough while connecting to upstream{REQUEST}, upstream: "http://10.0.0.5:80/x"',
+        "connections_exhausted",
+        None,
+    ),
     ("accept4() failed (24: Too many open files)", "too_many_files", None),
     ('*1 open() "/srv/a" failed (24: Too many open files)' + REQUEST, "too_many_files", None),
     (
