@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import total_ordering
+from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform, overload
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ def _made(
     own = {name: given.get(name, MISSING) for name, hint in hints.items() if "ClassVar" not in str(hint)}
     fields = {**fields_of(cls), **own}
     members = {**(_FROZEN if frozen else _CHANGING), **given, "__fields__": fields, "__match_args__": tuple(fields)}
+    members["__values__"] = staticmethod(attrgetter(*fields) if fields else type)
     if slots:
         kept = {name: value for name, value in members.items() if name not in own}
         slotted = {**kept, "__slots__": tuple(own), "__qualname__": cls.__qualname__}
@@ -119,29 +121,25 @@ def fields_of(cls: type[Any]) -> dict[str, Any]:
     return found
 
 
-def _values(thing: Any) -> tuple[Any, ...]:  # noqa: ANN401 (an object of a class made here)
-    return tuple([getattr(thing, name) for name in thing.__fields__])
-
-
-def _equal(self: object, other: object) -> Any:  # noqa: ANN401 (NotImplemented, too)
+def _equal(self: Any, other: Any) -> Any:  # noqa: ANN401 (an object made here; NotImplemented, too)
     if type(self) is not type(other):
         return NotImplemented
-    return _values(self) == _values(other)
+    return self.__values__(self) == self.__values__(other)
 
 
-def _less(self: object, other: object) -> Any:  # noqa: ANN401 (likewise)
+def _less(self: Any, other: Any) -> Any:  # noqa: ANN401 (likewise)
     if type(self) is not type(other):
         return NotImplemented
-    return _values(self) < _values(other)
+    return self.__values__(self) < self.__values__(other)
 
 
-def _hash(self: object) -> int:
-    return hash(_values(self))
+def _hash(self: Any) -> int:  # noqa: ANN401 (likewise)
+    return hash(self.__values__(self))
 
 
 def _repr(self: object) -> str:
-    named = zip(fields_of(type(self)), _values(self), strict=True)
-    return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in named)})"
+    named = ", ".join(f"{name}={getattr(self, name)!r}" for name in fields_of(type(self)))
+    return f"{type(self).__qualname__}({named})"
 
 
 def _refuse(self: object, name: str, _: object = None) -> None:

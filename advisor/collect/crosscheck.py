@@ -53,7 +53,8 @@ def _flat(statements: list[_Theirs]) -> Iterator[tuple[int, _Theirs]]:
             stack.pop()
         elif "comment" not in statement:
             yield len(stack) - 1, statement
-            stack.append(iter(statement.get("block", ())))
+            if inside := statement.get("block"):
+                stack.append(iter(inside))
 
 
 def _parse(data: bytes) -> list[_Theirs] | str:
@@ -78,9 +79,15 @@ def _parse(data: bytes) -> list[_Theirs] | str:
 
 
 def _alike(mine: Statement | None, their: _Theirs | None) -> bool:
-    if mine is None or their is None:
+    if mine is None or their is None or mine.line != their["line"]:
         return False
-    if _spelled(mine.token) != their["directive"] or mine.line != their["line"]:
+    plain = mine.plain
+    if plain is not None and mine.name != "if" and not mine.opaque:
+        # Ours hold no blank, so that as many words that make the same text are the same words.
+        words = [their["directive"], *their["args"]]
+        same = len(words) == len(plain) and " ".join(words) == b" ".join(plain).decode("utf-8", "replace")
+        return same and (mine.block is None) == ("block" not in their)
+    if _spelled(mine.token) != their["directive"]:
         return False
     if mine.opaque:
         return "block" not in their

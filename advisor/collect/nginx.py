@@ -136,8 +136,7 @@ class _Reader:
     def _look_through(self, path: str, statements: list[Statement]) -> Iterator[Site]:
         for _, statement in walk(statements):
             self.statements[path] += 1
-            words = (statement.token, *statement.args)
-            if any(word.end - word.start - word.quoted > LONGEST_WORD for word in words):
+            if statement.end - statement.start > LONGEST_WORD and _has_long_word(statement):
                 where = f"{printable(path)}:{statement.line}"
                 self.complain(f"{where}: a word of more than {_LONGEST}, which nginx refuses; shorten it")
             if statement.name == "include" and statement.block is None:
@@ -168,6 +167,11 @@ class _Reader:
                 else:
                     self.complain(str(found))
         return self.includes[key]
+
+
+def _has_long_word(statement: Statement) -> bool:
+    words = (statement.token, *statement.args)
+    return any(word.end - word.start - word.quoted > LONGEST_WORD for word in words)
 
 
 def _long_comments(data: bytes, statements: list[Statement]) -> Iterator[int]:

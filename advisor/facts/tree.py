@@ -37,7 +37,7 @@ class Node:
     @property
     def args(self) -> list[str]:
         """Its arguments, unquoted."""
-        return [token.text for token in self.statement.args]
+        return self.statement.texts
 
     @property
     def place(self) -> Place:

@@ -15,7 +15,23 @@ from collections.abc import Iterator
 from advisor.errors import InputError
 from advisor.formats.nginx_faults import fault, is_template, show, stray, unexpected
 from advisor.formats.nginx_lua import lua_end
-from advisor.records import dataclass
+from advisor.formats.nginx_words import TOKEN, Statement, Token
+
+__all__ = [
+    "DEEPEST",
+    "FREE_FORM",
+    "LONGEST_WORD",
+    "MOST_WORDS",
+    "Statement",
+    "Token",
+    "absolute",
+    "addresses",
+    "column",
+    "find",
+    "line_text",
+    "scan",
+    "walk",
+]
 
 LONGEST_WORD = 4095
 """Bytes, an opening quote not counted; nginx refuses a longer word as "too long parameter" (NGX_CONF_BUFFER)."""
@@ -31,58 +47,12 @@ FREE_FORM = frozenset({"map", "geo", "types", "split_clients", "charset_map"})
 
 _BOM = b"\xef\xbb\xbf"
 _QUOTED, _MARK = 2, 3
-_CLOSE, _OPEN = ord("}"), ord("{")
-_TOKEN = re.compile(
-    rb"(?:[ \t\r\n]++|#[^\n]*+)*+(?:"
-    rb"""((?:[^ \t\r\n;{}#"'\\$]|\\.|\$\{*+)(?:[^ \t\r\n;{\\$]++|\\.|\$\{*+)*+)"""
-    rb"""|("(?:[^"\\]++|\\.)*+"(?![^ \t\r\n;{)])|'(?:[^'\\]++|\\.)*+'(?![^ \t\r\n;{)]))"""
-    rb"|([;{}])"
-    rb"|.)",
-    re.DOTALL,
+_OPENS, _CLOSES = 2, 3
+_WORD = rb"""(?:[^ \t\r\n;{}#"'\\$\v\f]|\$(?!\{))(?:[^ \t\r\n;{\\$\v\f]++|\$(?!\{))*+"""
+_PLAIN = re.compile(
+    rb"(?:[ \t\r\n]++|#[^\n]*+)*+(?:(%b)(?:[ \t\r\n]++%b)*+[ \t\r\n]*+(?:;|(\{))|(\}))" % (_WORD, _WORD)
 )
-_ESCAPE = re.compile(rb"""\\(["'\\trn])""")
-_ESCAPES = {b"t": b"\t", b"r": b"\r", b"n": b"\n"}
-
-
-@dataclass(slots=True)
-class Token:
-    """A word as it stands: ``raw`` is ``data[start:end]`` with its quotes; ``line`` counts from 1."""
-
-    raw: bytes
-    start: int
-    end: int
-    line: int
-    quoted: bool
-
-    @property
-    def text(self) -> str:
-        """What nginx takes it for, unquoted; bytes that are not UTF-8 become lone surrogates."""
-        raw = self.raw[1:-1] if self.quoted else self.raw
-        if b"\\" in raw:
-            raw = _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), raw)
-        return raw.decode("utf-8", "surrogateescape")
-
-
-@dataclass(slots=True)
-class Statement:
-    """A directive: ``token`` is its name, ``end`` the offset of its ``;`` or ``{``.
-
-    ``block`` is None for a simple directive and ``close`` then -1, else the offset of its ``}``.
-    ``opaque`` marks a Lua block, whose body is not read.
-    """
-
-    name: str
-    args: list[Token]
-    token: Token
-    end: int
-    block: list[Statement] | None = None
-    close: int = -1
-    opaque: bool = False
-
-    @property
-    def line(self) -> int:
-        """The line its name stands on, from 1."""
-        return self.token.line
+"""A whole directive without quotes at a word's start, escapes, ``${`` and comments inside, or a ``}``: most are."""
 
 
 def scan(data: bytes, name: str) -> list[Statement]:
@@ -99,26 +69,11 @@ def scan(data: bytes, name: str) -> list[Statement]:
     if b"\0" in data:
         raise stray(data, name, data.index(b"\0"))
     blocks = _Blocks(data, name)
-    words: list[Token] = []
-    line, counted, position = 1, 0, len(_BOM) if data.startswith(_BOM) else 0
-    match, count, push = _TOKEN.match, data.count, words.append
-    for _ in range(MOST_WORDS):
-        if (found := match(data, position)) is None:
-            break
-        kind = found.lastindex
-        if kind is None:
-            raise stray(data, name, found.end() - 1)
-        start, position = found.span(kind)
-        line += count(b"\n", counted, start)
-        counted = start
-        if kind == _MARK:
-            position = blocks.mark(start, words)
-            words.clear()
-        else:
-            push(Token(found[kind], start, position, line, kind == _QUOTED))
-    else:
-        raise InputError(f"{name}:{line}: more than {MOST_WORDS:,} words in one file; split it")
-    blocks.finish(words)
+    position = len(_BOM) if data.startswith(_BOM) else 0
+    while position < len(data):
+        found = None if blocks.suspect else _PLAIN.match(data, position)
+        position = blocks.by_words(position) if found is None else blocks.whole(found)
+    blocks.finish()
     return blocks.top
 
 
@@ -134,33 +89,81 @@ class _Blocks:
         self.free_form = 0
         self.names: dict[bytes, str] = {}
         self.suspect = any(mark in data for mark in (b"<%", b"%%", b"{%"))
+        self.line, self.counted = 1, 0
+        self.words = 0
 
-    def mark(self, start: int, words: list[Token]) -> int:
+    def whole(self, found: re.Match[bytes]) -> int:
+        """Take a directive that is plain, or a ``}``; returns where to read on."""
+        kind, end = found.lastindex, found.end()
+        if kind == _CLOSES:
+            return self._close(end - 1)
+        start = found.start(1)
+        line = self._line(start)
+        self._count(len(self.data[start:end].split()) + 1)
+        statement = Statement(self._name(found[1]), start, end - 1, line, self.data)
+        self.inside.append(statement)
+        return self._open(statement) if kind == _OPENS else end
+
+    def by_words(self, position: int) -> int:
+        """Take a directive word by word, or a ``}``; returns where to read on."""
+        words: list[Token] = []
+        while (found := TOKEN.match(self.data, position)) is not None:
+            kind = found.lastindex
+            if kind is None:
+                raise stray(self.data, self.name, found.end() - 1)
+            start, position = found.span(kind)
+            line = self._line(start)
+            self._count(1)
+            if kind == _MARK:
+                return self._mark(start, words)
+            words.append(Token(found[kind], start, line, quoted=kind == _QUOTED))
+        if words:
+            what = f"{show(words[0].raw)} has no ';' before the end of the file; add it"
+            raise fault(self.data, self.name, words[0].start, what)
+        return len(self.data)
+
+    def _line(self, start: int) -> int:
+        """The line of an offset, which never comes before the one that was asked for last."""
+        self.line += self.data.count(b"\n", self.counted, start)
+        self.counted = start
+        return self.line
+
+    def _count(self, words: int) -> None:
+        self.words += words
+        if self.words >= MOST_WORDS:
+            raise InputError(f"{self.name}:{self.line}: more than {MOST_WORDS:,} words in one file; split it")
+
+    def _mark(self, start: int, words: list[Token]) -> int:
         """Take a ``;``, ``{`` or ``}``; returns where to read on."""
-        byte = self.data[start]
-        if bool(words) == (byte == _CLOSE) or (byte == _CLOSE and not self.around):
+        mark = self.data[start : start + 1]
+        if bool(words) == (mark == b"}"):
             raise unexpected(self.data, self.name, start, [word.raw for word in words])
-        if byte == _CLOSE:
-            statement, self.inside = self.around.pop()
-            statement.close = start
-            self.free_form -= self.free_form > 0
-            return start + 1
+        if mark == b"}":
+            return self._close(start)
         if self.suspect and not self.free_form:
             self._refuse_template(words)
-        token, *args = words
-        statement = Statement(self._name(token), args, token, start)
+        statement = Statement(self._name(words[0].raw, words[0]), words[0].start, start, words[0].line, words)
         self.inside.append(statement)
-        return self._open(statement) if byte == _OPEN else start + 1
+        return self._open(statement) if mark == b"{" else start + 1
+
+    def _close(self, start: int) -> int:
+        if not self.around:
+            raise unexpected(self.data, self.name, start, [])
+        statement, self.inside = self.around.pop()
+        statement.close = start
+        self.free_form -= self.free_form > 0
+        return start + 1
 
     def _refuse_template(self, words: list[Token]) -> None:
         for word in words:
             if is_template(self.data, word.start):
                 raise fault(self.data, self.name, word.start, f"{show(word.raw)} is no word of nginx's")
 
-    def _name(self, token: Token) -> str:
-        raw = token.raw
+    def _name(self, raw: bytes, token: Token | None = None) -> str:
+        """A directive's name; those that are spelled alike share one text."""
         if (name := self.names.get(raw)) is None:
-            name = self.names[raw] = token.text
+            name = raw.decode("utf-8", "surrogateescape") if token is None else token.text
+            self.names[raw] = name
         return name
 
     def _open(self, statement: Statement) -> int:
@@ -178,11 +181,8 @@ class _Blocks:
         self.free_form += self.free_form > 0 or statement.name in FREE_FORM
         return statement.end + 1
 
-    def finish(self, words: list[Token]) -> None:
-        """Make sure that the file ends where nginx lets it end."""
-        if words:
-            what = f"{show(words[0].raw)} has no ';' before the end of the file; add it"
-            raise fault(self.data, self.name, words[0].start, what)
+    def finish(self) -> None:
+        """Make sure that no block is open."""
         if self.around:
             raise self._never_closed(self.around[-1][0])
 
