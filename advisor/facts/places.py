@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from advisor.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an nginx directive stands or would stand, by logical address: edits leave it true.
 
     ``block`` is the path of blocks inside ``file``, each with its ordinal among blocks of its name there:
