@@ -19,7 +19,10 @@ def written(text: str, target: str, value: float | str, block: str = "http#0") -
     wants: dict[Target, Wants] = {}
     join(wants, Change(target, Relation.EXACTLY, value, Place(ENTRY, block, directive)), "a-rule")
     facts = facts_of(text)
-    return edited(facts, nginx_changes(facts, wants))[ENTRY].decode()
+    (change,) = nginx_changes(facts, wants)
+    result = edited(facts, [change])[ENTRY].decode()
+    assert f"{change.after};" in result, "what is said differs from what is written"
+    return result
 
 
 @pytest.mark.parametrize(
