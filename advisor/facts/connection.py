@@ -42,15 +42,15 @@ def connection(tree: Tree, block: Node, default: str) -> Connection:
     node = _last(tree.applied(block, "proxy_set_header"))
     if node is None:
         return Connection(default, replaced=any(map(_last, tree.chain(block, "proxy_set_header"))))
-    args = node.statement.args
-    text = args[1].text if len(args) > 1 else ""
+    args = node.args
+    text = args[1] if len(args) > 1 else ""
     return _resolved(tree, node, text) if "$" in text else Connection(text, node)
 
 
 def _last(nodes: list[Node]) -> Node | None:
     for node in reversed(nodes):
-        args = node.statement.args
-        if args and args[0].text.lower() == "connection":
+        args = node.args
+        if args and args[0].lower() == "connection":
             return node
     return None
 

@@ -110,7 +110,7 @@ def pools(config: Config) -> list[Pool]:
     """Every upstream block."""
     passes: dict[str, list[Node]] = {}
     for node in config.tree.named.get("proxy_pass", ()):
-        url = node.statement.args[0].text if node.statement.args else ""
+        url = node.args[0] if node.args else ""
         passes.setdefault(url.partition("://")[2].partition("/")[0], []).append(node)
     found: dict[str, Pool] = {}
     for node in config.tree.named.get("upstream", ()):

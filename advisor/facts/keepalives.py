@@ -122,7 +122,7 @@ def keepalives(tree: Tree, found: list[Server], listeners: Callable[[], dict[str
         block = node.parent if set_here and node.parent is not None else node
         addresses = tuple(dict.fromkeys(line.endpoint for server in group for line in server.listens))
         whole = tuple(address for address in addresses if governed.alone(address, node.place))
-        location = locate(tree.nginx, node, 0) if set_here and node.statement.args else locate(tree.nginx, node)
+        location = locate(tree.nginx, node, 0) if set_here and node.args else locate(tree.nginx, node)
         name = _name(block, called)
         names[name] += 1
         items.append(

@@ -77,7 +77,7 @@ class AccessLogs:
     def _logs(self) -> list[tuple[str, Node]]:
         """Where each goes."""
         nodes = self._config.tree.named.get(_NAME, ())
-        return [(node.statement.args[0].text, node) for node in nodes if node.statement.args]
+        return [(node.args[0], node) for node in nodes if node.args]
 
     def _those(self, nodes: list[Node]) -> list[AccessLog]:
         return settings(self._config, nodes, AccessLog)
@@ -88,7 +88,7 @@ def _is_file(path: str) -> bool:
 
 
 def _buffered(node: Node) -> bool:
-    if len(node.statement.args) < 3:  # noqa: PLR2004 (parameters follow the path and the format)
+    if len(node.args) < 3:  # noqa: PLR2004 (parameters follow the path and the format)
         return False
     return _has(node, "buffer=") or _has(node, "gzip=") or "gzip" in node.args[2:]
 

@@ -165,8 +165,8 @@ class Names:
         found: dict[tuple[str, str], list[Node]] = {}
         for name in _PASSES:
             for node in self._config.tree.named.get(name, ()):
-                if node.statement.args:
-                    found.setdefault((name, node.statement.args[0].text), []).append(node)
+                if node.args:
+                    found.setdefault((name, node.args[0]), []).append(node)
         return found
 
     @cached_property

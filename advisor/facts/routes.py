@@ -96,7 +96,7 @@ class Route(NamedTuple):
     @property
     def literal(self) -> bool:
         """Whether it holds no variable."""
-        return "$" not in self.node.statement.args[0].text
+        return "$" not in self.node.args[0]
 
     @property
     def block(self) -> Node:
@@ -134,8 +134,8 @@ class Routes:
         """
         for name in PASSES:
             for node in self.tree.named.get(name, ()):
-                if node.statement.args and node.parent is not None:
-                    yield from self._of(node, node.parent, node.statement.args[0].text)
+                if node.args and node.parent is not None:
+                    yield from self._of(node, node.parent, node.args[0])
 
     def _of(self, node: Node, block: Node, text: str) -> Iterator[Route]:
         for one in self._texts(block, text) if "$" in text else (text,):
@@ -169,12 +169,12 @@ class Routes:
         if self._set is None:
             self._set = {}
             for node in self.tree.named.get("set", ()):
-                if len(node.statement.args) > 1:
-                    self._set.setdefault(node.statement.args[0].text.lstrip("$"), []).append(node)
+                if len(node.args) > 1:
+                    self._set.setdefault(node.args[0].lstrip("$"), []).append(node)
         around = {block, *block.ancestors()}
         setters = [node for node in self._set.get(variable, ()) if self._reaches(node, around)]
         if setters:
-            return [node.statement.args[1].text for node in setters]
+            return [node.args[1] for node in setters]
         for entry in self.tree.named.get("map", ()):
             if entry.args[1:] == [f"${variable}"]:
                 return [child.args[0] for child in entry.children if child.args and child.name != "include"]
@@ -210,8 +210,8 @@ class Routes:
 
     def _text(self, block: Node, name: str) -> str | None:
         nodes = self.tree.applied(block, name)
-        args = nodes[-1].statement.args if nodes else ()
-        return args[0].text.lower() if args else None
+        args = nodes[-1].args if nodes else ()
+        return args[0].lower() if args else None
 
 
 def _verdict(

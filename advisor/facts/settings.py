@@ -164,7 +164,7 @@ class Block(Item):
         node = self._node
         if node is None:
             return Location(logical=self.id, file=self._config.tree.nginx.entry)
-        simple = node.statement.block is None and node.statement.args
+        simple = node.statement.block is None and node.args
         return locate(self._config.tree.nginx, node, 0 if simple else None)
 
     def place(self, directive: str) -> Place:

@@ -95,7 +95,7 @@ class Upstream(Block):
     @property
     def _servers(self) -> list[str]:
         nodes = self.config.tree.own(self.node, "upstream/server")
-        return [node.statement.args[0].text for node in nodes if node.statement.args]
+        return [node.args[0] for node in nodes if node.args]
 
 
 def upstreams(config: Config) -> list[Upstream]:
