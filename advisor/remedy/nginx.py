@@ -66,7 +66,7 @@ def _numbered(changes: list[NginxChange]) -> list[NginxChange]:
     for one in changes:
         new = isinstance(one.edit, InsertBlock)
         numbered.append(
-            replace(one, place=replace(one.place, ordinal=one.place.ordinal + seen[one.place])) if new else one
+            replace(one, place=one.place._replace(ordinal=one.place.ordinal + seen[one.place])) if new else one
         )
         seen[one.place] += new
     return numbered
