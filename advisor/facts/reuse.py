@@ -209,11 +209,9 @@ def _set(tree: Tree, out: Wanted, block: Node, headers: list[Args]) -> list[Args
 
 def _shared(tree: Tree, changed: Iterable[Node]) -> None:
     """Make sure that no statement changes that other locations include, too."""
-    mine = Counter((node.name, node.place) for node in changed)
-    for name in {name for name, _ in mine}:
-        for place, count in Counter(node.place for node in tree.named.get(name, ())).items():
-            if (name, place) in mine and mine[name, place] != count:
-                raise Unread("nginx", f"{place.file}: its {name} is included by other locations, too")
+    for (name, place), count in Counter((node.name, node.place) for node in changed).items():
+        if count < tree.count(name, place):
+            raise Unread("nginx", f"{place.file}: its {name} is included by other locations, too")
 
 
 def _files(tree: Tree, nodes: Iterable[Node]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from advisor.errors import Unread
@@ -86,6 +87,7 @@ class Tree:
         self.named: dict[str, list[Node]] = {}
         self.top = _expand(nginx, self.named)
         self._setters: dict[str, dict[Node | None, list[Node]]] = {}
+        self._counts: dict[str, Counter[Place]] = {}
 
     def own(self, block: Node | None, name: str) -> list[Node]:
         """What a block itself sets of that name (None: the top level); empty where it sets nothing."""
@@ -121,6 +123,12 @@ class Tree:
                 if node.ordinal == place.ordinal and node.statement.block is None and node.place == place:
                     return node
         return None
+
+    def count(self, name: str, place: Place) -> int:
+        """How often a statement takes effect: more than once where its file is included more than once."""
+        if name not in self._counts:
+            self._counts[name] = Counter(node.place for node in self.named.get(name, ()))
+        return self._counts[name][place]
 
     def _set_in(self, name: str) -> dict[Node | None, list[Node]]:
         found = self._setters.get(name)

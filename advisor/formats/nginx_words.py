@@ -53,7 +53,7 @@ class Statement:
         words: its words, or, if it is plain, the bytes of the file: they are then cut when they are asked for.
     """
 
-    __slots__ = ("_data", "_words", "block", "close", "end", "line", "name", "opaque", "start")
+    __slots__ = ("_data", "_texts", "_words", "block", "close", "end", "line", "name", "opaque", "start")
 
     def __init__(self, name: str, start: int, end: int, line: int, words: bytes | list[Token]) -> None:
         self.name = name
@@ -65,6 +65,7 @@ class Statement:
         self.opaque = False
         self._data = words if isinstance(words, bytes) else b""
         self._words = None if isinstance(words, bytes) else words
+        self._texts: list[str] | None = None
 
     @property
     def plain(self) -> list[bytes] | None:
@@ -83,10 +84,13 @@ class Statement:
 
     @property
     def texts(self) -> list[str]:
-        """What nginx takes its arguments for, unquoted: as the texts of `args`, and quicker."""
-        if (plain := self.plain) is not None:
-            return [raw.decode("utf-8", "surrogateescape") for raw in plain[1:]]
-        return [token.text for token in self.args]
+        """What nginx takes its arguments for, unquoted: as the texts of `args`, quicker, and kept: leave them alone."""
+        if self._texts is None:
+            if (plain := self.plain) is not None:
+                self._texts = [raw.decode("utf-8", "surrogateescape") for raw in plain[1:]]
+            else:
+                self._texts = [token.text for token in self.args]
+        return self._texts
 
     def _cut(self) -> list[Token]:
         """The words; those of a plain directive are not kept, for most are never asked for."""
