@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from advisor import __version__
 from advisor.catalog.directives import DIRECTIVES
+from advisor.formats.errorlog import KINDS
 from advisor.formats.nginx import absolute, scan, walk
 from advisor.records import replace
 from advisor.remedy.sysctl import DROPIN
@@ -20,11 +21,14 @@ from advisor.snapshot.model import (
     IDLE_EDGES,
     SOURCES,
     Ages,
+    Cgroup,
     ConfigFile,
     Destination,
+    ErrorLog,
     Held,
     Host,
     Listener,
+    Logged,
     Nginx,
     Process,
     Processes,
@@ -35,6 +39,8 @@ from advisor.snapshot.model import (
     Sysctls,
 )
 
+TAKEN = 1767225600.0
+"""When the snapshots are taken: 2026-01-01, in seconds since the epoch."""
 ENTRY = "/etc/nginx/nginx.conf"
 SNIPPET = "/etc/nginx/snippet.conf"
 SITE = "/etc/nginx/sites/site.conf"
@@ -316,10 +322,46 @@ def holders(draw: st.DrawFn) -> list[Held]:
 
 
 @st.composite
+def hosts(draw: st.DrawFn) -> Host:
+    limits = draw(st.sampled_from([None, Cgroup(), Cgroup(cpus=0.5, memory=2**20), Cgroup(cpus=2.0)]))
+    return Host(name="web-7", kernel="6.1.0", cpus=4, memory=draw(st.sampled_from([None, 2**30])), cgroup=limits)
+
+
+@st.composite
 def processes(draw: st.DrawFn) -> Processes:
-    started = draw(st.lists(st.sampled_from([800.0, 1000.0, 1002.0, 6000.0]), max_size=2))
-    workers = [Process(pid=11 + n, started=at) for n, at in enumerate(started)]
-    return Processes(master=Process(pid=10, started=800.0), workers=workers)
+    workers = [draw(workers_of(11)), draw(workers_of(12))][: draw(st.integers(0, 2))]
+    leaving = [draw(workers_of(13))][: draw(st.integers(0, 1))]
+    return Processes(master=Process(pid=10, started=800.0), workers=workers, leaving=leaving)
+
+
+@st.composite
+def workers_of(draw: st.DrawFn, pid: int) -> Process:
+    return Process(
+        pid=pid,
+        started=draw(st.sampled_from([800.0, 1000.0, 1002.0, 6000.0, TAKEN - 700])),
+        nofile=draw(st.sampled_from([None, 256, 1024, 65536])),
+        descriptors=draw(st.sampled_from([None, 20, 1000])),
+        sockets=draw(st.sampled_from([None, 8, 990])),
+    )
+
+
+@st.composite
+def error_logs(draw: st.DrawFn) -> list[ErrorLog]:
+    rows = []
+    for kind in draw(st.lists(st.sampled_from(KINDS), max_size=3)):
+        ages = draw(AGES)
+        dated = bool(ages) and draw(st.booleans())
+        rows.append(
+            Logged(
+                kind=kind,
+                subject=draw(st.sampled_from([None, "10.0.0.5:80", "unix:/run/a.sock"])),
+                count=sum(ages.values()),
+                ages=ages_of(ages) if dated else None,
+                newest=float(min(ages)) if dated else None,
+            )
+        )
+    unread = draw(st.sampled_from([None, None, "/other.log: Permission denied"]))
+    return [ErrorLog(path="/error.log", logged=rows), ErrorLog(path="/other.log", unread=unread)]
 
 
 @st.composite
@@ -328,7 +370,7 @@ def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001
     files = draw(st.lists(sysctl_files(given=False), max_size=3, unique_by=lambda file: file.path))
     files += draw(st.lists(sysctl_files(given=True), max_size=1))
     sources: dict[str, Any] = {
-        "host": Host(name="web-7", kernel="6.1.0", cpus=4),
+        "host": draw(hosts()),
         "sysctls": draw(sysctls()),
         "sysctl_files": files,
         "counters": {"Tcp.PassiveOpens": draw(READINGS), "TcpExt.ListenOverflows": draw(READINGS)},
@@ -336,6 +378,7 @@ def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001
         "nginx": draw(configurations()),
         "processes": draw(processes()),
         "held": draw(holders()),
+        "error_log": draw(error_logs()),
     }
     if unread:
         for name in draw(st.lists(st.sampled_from([*sources]), max_size=2)):
