@@ -17,9 +17,9 @@ from advisor.system import MIB
 
 _MOST_FILES = 10_000
 _MOST_BYTES = 256 * MIB
-_COMPARED = 4 * MIB
-"""Bytes of one file up to which crossplane reads it too (some 2 s); larger ones are data, which no patch edits."""
-_COMPARED_IN_ALL = 32 * MIB
+_COMPARED = 16 * MIB
+"""Bytes of one file up to which crossplane reads it too (some 8 s); larger ones are data, which no patch edits."""
+_COMPARED_IN_ALL = 64 * MIB
 _MOST_LINKS = 1_000_000
 """Files named by all includes together, each as often as it is named."""
 _MOST_PROBLEMS = 200
