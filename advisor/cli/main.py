@@ -33,6 +33,7 @@ COMMANDS = {
     "explain": _Entry("Look", "explain"),
     "patch": _Entry("Change", "patch"),
     "gate": _Entry("Guard", "gate"),
+    "upgrade-check": _Entry("Guard", "upgrade"),
     "rules": _Entry("Guard", "rules", "list_rules"),
     "rules test": _Entry("Guard", "rules", "run_cases"),
     "collect": _Entry("Move", "collect"),
