@@ -15,8 +15,8 @@ import stat
 from advisor.collect.nginx_binary import read_built
 from advisor.collect.processes import master_option
 from advisor.errors import InputError
+from advisor.facts.config import Config
 from advisor.facts.errorlog import SPECIAL, targets
-from advisor.facts.settings import Config
 from advisor.formats.errorlog import Tail, parse
 from advisor.records import replace
 from advisor.snapshot.model import IDLE_EDGES, Ages, ErrorLog, Logged

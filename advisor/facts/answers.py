@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from advisor.catalog.directives import DIRECTIVES, default
+from advisor.facts.config import Config
 from advisor.facts.effective import HANDLERS, HEADER, applied
 from advisor.facts.protocols import Asked, views
 from advisor.facts.servers import Server
-from advisor.facts.settings import Config
 from advisor.facts.tree import Node
 
 _INSIDE = {"server": "s", "location": "l", "if": "i", "limit_except": "l"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from advisor.facts.config import Config
 from advisor.facts.effective import applied
 from advisor.facts.servers import Server
-from advisor.facts.settings import Config
 from advisor.facts.tree import Node, Tree
 
 _METHODS = frozenset({"least_conn", "ip_hash", "hash", "random", "least_time"})

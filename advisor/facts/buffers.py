@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from advisor.errors import Unread
-from advisor.facts.settings import Config, Setting, settings
+from advisor.facts.config import Config
+from advisor.facts.settings import Setting, settings
 from advisor.facts.values import Size
 from advisor.formats.nginx_values import parse_count, parse_size
 

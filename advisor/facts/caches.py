@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 
 from advisor.errors import Unread
+from advisor.facts.config import Config
 from advisor.facts.places import Place
-from advisor.facts.settings import Config, Setting, settings
+from advisor.facts.settings import Setting, settings
 from advisor.facts.values import Count, Seconds, Size
 from advisor.formats.nginx_values import parse_size, parse_time
 

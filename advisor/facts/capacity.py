@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Annotated, ClassVar
 
 from advisor.errors import Unread
+from advisor.facts.config import Config
 from advisor.facts.host import HostFacts
 from advisor.facts.schema import From
-from advisor.facts.settings import Block, Config
+from advisor.facts.settings import Block
 from advisor.facts.tree import Node
 from advisor.facts.values import Count, Number, Seconds, Size
 from advisor.formats.nginx_values import parse_count, parse_time

@@ -11,8 +11,9 @@ from typing import ClassVar, TypeVar
 
 from advisor.catalog.directives import default
 from advisor.errors import Unread
+from advisor.facts.config import Config, read
 from advisor.facts.servers import Endpoint, Server
-from advisor.facts.settings import Config, Setting, TimeSetting, read, settings
+from advisor.facts.settings import Setting, TimeSetting, settings
 from advisor.facts.tree import Node
 from advisor.facts.values import Seconds
 from advisor.formats.nginx_values import parse_time

@@ -6,9 +6,10 @@ import datetime as dt
 from typing import Annotated, ClassVar
 
 from advisor.errors import Unread
+from advisor.facts.config import Config
 from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
-from advisor.facts.settings import Config, Setting, place_for, settings
+from advisor.facts.settings import Setting, place_for, settings
 from advisor.facts.tree import Node, Tree
 from advisor.facts.values import Count, Histogram, Item
 from advisor.snapshot import model

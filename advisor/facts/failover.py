@@ -10,7 +10,8 @@ import re
 from functools import cached_property
 
 from advisor.errors import Unread
-from advisor.facts.settings import Block, Config, Setting, settings
+from advisor.facts.config import Config
+from advisor.facts.settings import Block, Setting, settings
 from advisor.facts.tree import Node
 from advisor.facts.values import Count, Seconds
 

@@ -5,7 +5,8 @@ Sources: the pages of ngx_http_core_module (open_file_cache), ngx_http_proxy_mod
 
 from __future__ import annotations
 
-from advisor.facts.settings import Config, Setting, settings
+from advisor.facts.config import Config
+from advisor.facts.settings import Setting, settings
 from advisor.facts.tree import Node
 
 _NEEDS = {

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from advisor.errors import Unread
-from advisor.facts.settings import Config, Setting, settings
+from advisor.facts.config import Config
+from advisor.facts.settings import Setting, settings
 from advisor.facts.tree import Node
 from advisor.facts.values import Count, Rate, Seconds
 from advisor.formats.nginx_values import parse_count

@@ -8,8 +8,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import ClassVar
 
+from advisor.facts.config import Config
 from advisor.facts.places import Place
-from advisor.facts.settings import Config, Setting, settings
+from advisor.facts.settings import Setting, settings
 from advisor.facts.tree import Node
 from advisor.facts.values import Count
 

@@ -5,8 +5,9 @@ Source: ngx_http_server_names in src/http/ngx_http.c, which warns of "conflictin
 
 from __future__ import annotations
 
+from advisor.facts.config import Config
 from advisor.facts.servers import Server
-from advisor.facts.settings import Block, Config
+from advisor.facts.settings import Block
 
 
 class NameConflict(Block):

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from advisor.errors import Unread
 from advisor.facts.capacity import CapacityFacts
 from advisor.facts.clients import Clients
+from advisor.facts.config import Config
 from advisor.facts.errorlog import ErrorLogFacts, ErrorLogSetting, error_logs
 from advisor.facts.keepalives import Keepalive, keepalives
 from advisor.facts.listens import Listen, endpoints, option_line
@@ -21,7 +22,7 @@ from advisor.facts.proxying import Proxying, Requests
 from advisor.facts.schema import From
 from advisor.facts.sending import Sending
 from advisor.facts.servers import Endpoint, ListenLine, Server, servers
-from advisor.facts.settings import Block, Config, Here, Setters
+from advisor.facts.settings import Block, Here, Setters
 from advisor.facts.site import Site
 from advisor.facts.sockets import Listener, Sockets, serving
 from advisor.facts.tls import Tls

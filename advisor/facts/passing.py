@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import cached_property
 
 from advisor.errors import Unread
+from advisor.facts.config import Config
 from advisor.facts.passes import Pass, codes
 from advisor.facts.places import Place
 from advisor.facts.reuse import Wanted, name_for, wanted
 from advisor.facts.routes import Route, Routes, Verdict, decided
 from advisor.facts.servers import Endpoint
-from advisor.facts.settings import Config
 from advisor.facts.sockets import Sockets
 from advisor.facts.upstreams import Upstream
 

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from advisor.facts.buffers import Buffers, buffers
 from advisor.facts.caches import CachePath, caches
+from advisor.facts.config import Config
 from advisor.facts.failover import NextUpstream, Pool, next_upstreams, pools
 from advisor.facts.inert import Inert, inert
 from advisor.facts.limits import PeerKey, RequestLimit, peer_keys, request_limits
 from advisor.facts.lookups import FrozenName, Lookup, Names
-from advisor.facts.settings import Config
 from advisor.facts.timeouts import BackendTimeout, backend_timeouts
 
 

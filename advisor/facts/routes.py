@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from advisor.facts.config import Config
 from advisor.facts.connection import Connection, connection
-from advisor.facts.settings import Config
 from advisor.facts.tree import Node
 from advisor.facts.upstreams import POOLED, Upstream
 from advisor.formats.nginx_values import parse_count

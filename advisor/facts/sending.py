@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from advisor.catalog.directives import DIRECTIVES
 from advisor.facts.clients import Named, each_of
-from advisor.facts.settings import Config, FlagSetting, Setting, settings
+from advisor.facts.config import Config
+from advisor.facts.settings import FlagSetting, Setting, settings
 from advisor.facts.tree import Node
 from advisor.facts.values import Version
 

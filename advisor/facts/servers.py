@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from advisor.facts.settings import Block, Config
+from advisor.facts.config import Config
+from advisor.facts.settings import Block
 from advisor.facts.tree import Node, Tree
 from advisor.records import dataclass
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.facts.settings import Config, TimeSetting, settings
+from advisor.facts.config import Config
+from advisor.facts.settings import TimeSetting, settings
 
 _PROTOCOLS = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc")
 

@@ -11,9 +11,10 @@ from typing import ClassVar
 
 from advisor.errors import Unread
 from advisor.facts.clients import defaults
+from advisor.facts.config import Config
 from advisor.facts.places import Location, Place
 from advisor.facts.servers import Endpoint, ListenLine, Server
-from advisor.facts.settings import Config, FlagSetting, Setting, place_for, settings
+from advisor.facts.settings import FlagSetting, Setting, place_for, settings
 from advisor.facts.tree import Node, locate
 from advisor.facts.values import Count, Item
 

@@ -9,9 +9,9 @@ from advisor.catalog.behaviours import BEHAVIOURS
 from advisor.catalog.changes import APPEARED, BITES, INSTEAD, KEEPING, OLDER_DEFAULTS, PARAMETERS, REMOVED, Parameter
 from advisor.catalog.directives import DIRECTIVES
 from advisor.facts.bitten import bitten
+from advisor.facts.config import Config
 from advisor.facts.effective import applied
 from advisor.facts.servers import Server
-from advisor.facts.settings import Config
 from advisor.facts.tree import Node
 
 Version = tuple[int, ...]

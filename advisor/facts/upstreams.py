@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from advisor.facts.config import Config
 from advisor.facts.servers import Endpoint
-from advisor.facts.settings import Block, Config
+from advisor.facts.settings import Block
 from advisor.facts.tree import Node
 from advisor.facts.values import Count, Seconds
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from advisor.catalog.directives import DIRECTIVES
 from advisor.engine.syntax import did_you_mean
-from advisor.errors import UsageError
+from advisor.errors import InputError, Unread, UsageError
 from advisor.facts.answers import Row, Table
 from advisor.facts.derive import Facts
 from advisor.facts.servers import Server
@@ -52,7 +52,15 @@ def effective(snapshot: Snapshot, directive: str, name: str | None = None, uri: 
 
     Raises:
         UsageError: when the directive is neither known nor used, the name is none, or the URI is none.
+        InputError: when the configuration holds what nginx would refuse, and the answer rests on it.
     """
+    try:
+        return _effective(snapshot, directive, name, uri)
+    except Unread as unread:
+        raise InputError(f"{unread.why}; correct it first") from None
+
+
+def _effective(snapshot: Snapshot, directive: str, name: str | None, uri: str | None) -> Report:
     nginx = Facts(snapshot).nginx
     config = nginx.config
     known = _known(directive, {*config.tree.named})

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from advisor.catalog.behaviours import BEHAVIOURS
 from advisor.catalog.changes import APPEARED, NEWEST, OLDER_DEFAULTS, OLDEST, PARAMETERS, REMOVED
 from advisor.catalog.directives import DIRECTIVES
-from advisor.errors import UsageError
+from advisor.errors import InputError, Unread, UsageError
 from advisor.facts.derive import Facts
 from advisor.facts.upgrade import BEHAVIOUR, DEFAULT, INERT, REFUSED, WARNED, Effect, Move, numbers
 from advisor.facts.values import Version
@@ -53,12 +53,16 @@ def check(snapshot: Snapshot, was: str, now: str) -> Report:
 
     Raises:
         UsageError: when a version is none, or both are the same.
+        InputError: when the configuration holds what nginx would refuse, and the answer rests on it.
     """
     first, last = _version(was), _version(now)
     if first == last:
         raise UsageError(f"{was} and {now} are one version; name the one that runs and the one to come")
     nginx = Facts(replace(snapshot, nginx=replace(snapshot.nginx, version=was))).nginx
-    effects = Move(nginx.config, nginx.servers, first, last).effects()
+    try:
+        effects = Move(nginx.config, nginx.servers, first, last).effects()
+    except Unread as unread:
+        raise InputError(f"{unread.why}; correct it first") from None
     return Report(was, now, nginx.config.tree.nginx.entry, tuple(effects), tuple(_notes(first, last)), _compared())
 
 

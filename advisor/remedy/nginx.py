@@ -8,9 +8,9 @@ from collections.abc import Callable
 from advisor.catalog.directives import DIRECTIVES
 from advisor.catalog.nginx import DEFAULT_BACKLOG, DEFAULT_KEEPALIVE_TIMEOUT, SETTINGS
 from advisor.errors import PlanError, Unread
+from advisor.facts.config import read
 from advisor.facts.derive import Facts
 from advisor.facts.listens import parse_backlog
-from advisor.facts.settings import read
 from advisor.facts.tree import Node, walk
 from advisor.findings import Place
 from advisor.formats.nginx_edit import At, Edit, Insert, InsertBlock, SetArgs, SetParam, apply

@@ -12,7 +12,7 @@ from support.snapshots import nginx_of
 
 from advisor.collect.errorlog import read_error_logs
 from advisor.errors import InputError
-from advisor.facts.settings import Config
+from advisor.facts.config import Config
 from advisor.facts.tree import Tree
 from advisor.snapshot.model import ErrorLog
 from advisor.system import MIB, System
