@@ -18,6 +18,7 @@ from advisor.facts.derive import READS, Facts
 from advisor.findings import Severity, State, Verdict
 from advisor.formats import sysctl
 from advisor.formats.nginx import addresses, scan
+from advisor.formats.nginx_edit import InsertBlock
 from advisor.jobs import keep, load
 from advisor.records import replace
 from advisor.remedy.folder import folder
@@ -205,11 +206,11 @@ def test_what_the_patch_writes_reads_as_predicted(snapshot: Snapshot) -> None:
 
 
 def blanked(data: bytes, path: str, places: set[tuple[str, str, int]]) -> bytes:
-    """The file with every directive of these places, its arguments included, as one ``@``."""
+    """The file with every directive of these places, its arguments included, as one ``@``; blocks whole."""
     out, position = [], 0
     for block, ordinal, statement in addresses(scan(data, path)):
-        if statement.block is None and (block, statement.name, ordinal) in places:
-            end = [statement.token, *statement.args][-1].end
+        if statement.token.start >= position and (block, statement.name, ordinal) in places:
+            end = [statement.token, *statement.args][-1].end if statement.block is None else statement.close + 1
             out += [data[position : statement.token.start], b"@"]
             position = end
     return b"".join([*out, data[position:]])
@@ -225,13 +226,16 @@ def test_no_other_byte_changes(snapshot: Snapshot) -> None:
         changes = [one for one in plan.prediction.directives if one.place.file == path]
         old = snapshot.nginx.files[path].content
         there = {(one.place.block, one.place.directive, one.place.ordinal) for one in changes if one.before is not None}
-        new = {(one.place.block, one.place.directive, one.place.ordinal) for one in changes if one.before is None}
+        after = {(one.place.block, one.place.directive, one.place.ordinal) for one in changes if one.after is not None}
+        new = [one for one in changes if one.before is None]
+        gone = [one for one in changes if one.after is None]
         event("inserted" if new else "edited")
-        if not new:
+        if not new and not gone:
             assert blanked(content, path, there) == blanked(old, path, there)
         else:
-            left = blanked(content, path, there | new).split()
-            assert sorted(b"".join(left)) == sorted(b"".join(blanked(old, path, there).split()) + b"@;" * len(new))
+            left = b"".join(blanked(content, path, after).split()) + b"@;" * len(gone)
+            more = b"".join(b"@" if isinstance(one.edit, InsertBlock) else b"@;" for one in new)
+            assert sorted(left) == sorted(b"".join(blanked(old, path, there).split()) + more)
 
 
 @law

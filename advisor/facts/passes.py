@@ -80,9 +80,13 @@ class Pass(Item):
 
     @property
     def by_map(self) -> bool:
-        """Whether all it lacks is a Connection header that a map makes of an empty Upgrade header."""
+        """Whether all it lacks is an empty Connection header, as a map gives "close" where no upgrade is asked for."""
         self._known()
-        return [link.code for link in self._verdict.links] == ["map"]
+        route = self._routes[0]
+        older, newer = (codes(verdict) == ("map",) for verdict in (route.older, route.newer))
+        if self._all.config.version is None and older != newer:
+            raise Unread("nginx", "what else it lacks depends on nginx's version, which is not known")
+        return codes(self._verdict) == ("map",)
 
     @property
     def possible(self) -> bool:

@@ -65,9 +65,8 @@ def _numbered(changes: list[NginxChange]) -> list[NginxChange]:
     numbered = []
     for one in changes:
         new = isinstance(one.edit, InsertBlock)
-        numbered.append(
-            replace(one, place=one.place._replace(ordinal=one.place.ordinal + seen[one.place])) if new else one
-        )
+        place = one.place._replace(ordinal=one.place.ordinal + seen[one.place])
+        numbered.append(replace(one, place=place) if new else one)
         seen[one.place] += new
     return numbered
 

@@ -109,7 +109,7 @@ def test_site_facts_are_in_base_units_and_may_be_unset() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
-        ("load_balancer", "60 s", "no such site fact; known: load_balancer_idle"),
+        ("load_balancer", "60 s", "no such site fact; known: backend_capacity, backend_idle, load_balancer_idle"),
         ("load_balancer_idle", "60", "expected seconds"),
         ("load_balancer_idle", "-1 s", "a negative value"),
         ("load_balancer_idle", "", "is not a quantity"),
