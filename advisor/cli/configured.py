@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.cli import reading as r
-from advisor.cli.command import Command
+from advisor.cli.command import Command, say
 from advisor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def configuration(
         AdvisorError: when it can't be had.
     """
     from advisor.collect.run import Request
+    from advisor.formats.text import encodable
     from advisor.jobs import load
 
     if snapshot is not None and (no_host or nginx_conf or prefix or root != "/"):
@@ -50,8 +51,12 @@ def configuration(
         nginx_version=nginx_version,
         nginx_only=True,
     )
-    with r.Progress() as say:
-        return Configured(load.configuration(request, snapshot, say))
+    with r.Progress() as progress:
+        found = load.configuration(request, snapshot, progress)
+    for source, why in found.problems:
+        if source == "nginx":
+            say(f"note: {encodable(why)}")
+    return Configured(found)
 
 
 def configured(function: Callable[..., int]) -> Command:
