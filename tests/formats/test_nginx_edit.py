@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from advisor.errors import InputError
 from advisor.formats.diff import unified
 from advisor.formats.nginx import addresses, scan
-from advisor.formats.nginx_edit import At, Edit, Insert, Remove, SetArgs, SetParam, apply, quote
+from advisor.formats.nginx_edit import At, Edit, Insert, InsertBlock, Remove, SetArgs, SetParam, apply, quote
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -264,3 +264,55 @@ def test_patch_and_git_apply_the_edits(tmp_path: Path, data: st.DataObject) -> N
         file.write_bytes(old)
         subprocess.run(command, input=unified(old, new, "/nginx.conf"), cwd=tmp_path, check=True, timeout=30)
         assert file.read_bytes() == new
+
+
+NEW_BLOCK = InsertBlock("http#0", "upstream", ("x",), (("server", "a b"), ("keepalive", "8")))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"http { }", b'http { upstream x { server "a b"; keepalive 8; } }'),
+        (b"http {}", b'http { upstream x { server "a b"; keepalive 8; } }'),
+        (b"http { a; server { } }", b'http { a; upstream x { server "a b"; keepalive 8; } server { } }'),
+        (b"http { upstream y { } b; }", b'http { upstream y { } upstream x { server "a b"; keepalive 8; } b; }'),
+        (b"http {\n  a;\n}\n", b'http {\n  a;\n  upstream x { server "a b"; keepalive 8; }\n}\n'),
+        (
+            b"http {\r\n\ta;\r\n\r\n\tserver {\r\n\t}\r\n}",
+            (
+                b'http {\r\n\ta;\r\n\r\n\tupstream x {\r\n\t\tserver "a b";\r\n\t\tkeepalive 8;\r\n\t}\r\n\r\n\tserver {\r\n\t}'
+                b"\r\n}"
+            ),
+        ),
+        (
+            b"http {\n    upstream y {\n    }  # y\n    server {\n    }\n}\n",
+            (
+                b'http {\n    upstream y {\n    }  # y\n\n    upstream x {\n        server "a b";\n        keepalive 8;\n'
+                b"    }\n    server {\n    }\n}\n"
+            ),
+        ),
+        (
+            b"http {\n  upstream y {\n  } server { }\n}\n",
+            (
+                b'http {\n  upstream y {\n  }\n  upstream x {\n      server "a b";\n      keepalive 8;\n'
+                b"  } server { }\n}\n"
+            ),
+        ),
+    ],
+)
+def test_a_block_is_added_behind_those_of_its_name_or_before_the_first(before: bytes, after: bytes) -> None:
+    assert apply(before, "/n", [NEW_BLOCK]) == after
+
+
+def test_blocks_and_directives_are_added_together() -> None:
+    other = InsertBlock("http#0", "upstream", ("y",), (("server", "b"),))
+    edits: list[Edit] = [
+        NEW_BLOCK,
+        Insert("http#0/server#0", "c", ()),
+        other,
+        Insert("http#0", "d", ()),
+        Remove(At("http#0", "a")),
+    ]
+    text = apply(b"http {\n  a;\n  b;\n  server { }\n}\n", "/n", edits).decode()
+    assert text.index("d;") < text.index("upstream x") < text.index("upstream y") < text.index("server { c; }")
+    assert "a;" not in text.replace('"a b";', "")
