@@ -280,15 +280,15 @@ NEW_BLOCK = InsertBlock("http#0", "upstream", ("x",), (("server", "a b"), ("keep
         (
             b"http {\r\n\ta;\r\n\r\n\tserver {\r\n\t}\r\n}",
             (
-                b'http {\r\n\ta;\r\n\r\n\tupstream x {\r\n\t\tserver "a b";\r\n\t\tkeepalive 8;\r\n\t}\r\n\r\n\tserver {\r\n\t}'
-                b"\r\n}"
+                b'http {\r\n\ta;\r\n\r\n\tupstream x {\r\n\t\tserver "a b";\r\n\t\tkeepalive 8;\r\n\t}\r\n\r\n'
+                b"\tserver {\r\n\t}\r\n}"
             ),
         ),
         (
             b"http {\n    upstream y {\n    }  # y\n    server {\n    }\n}\n",
             (
-                b'http {\n    upstream y {\n    }  # y\n\n    upstream x {\n        server "a b";\n        keepalive 8;\n'
-                b"    }\n    server {\n    }\n}\n"
+                b'http {\n    upstream y {\n    }  # y\n\n    upstream x {\n        server "a b";\n'
+                b"        keepalive 8;\n    }\n    server {\n    }\n}\n"
             ),
         ),
         (

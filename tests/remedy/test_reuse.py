@@ -94,12 +94,12 @@ TRIAD = 'proxy_http_version 1.1; proxy_set_header Connection "";'
         (
             NEW,
             (
-                "http { upstream a_80 { server b; } server { location /x { proxy_redirect off; proxy_set_header HOST h; "
-                "proxy_pass http://a:80/y; } } }"
+                "http { upstream a_80 { server b; } server { location /x { proxy_redirect off; "
+                "proxy_set_header HOST h; proxy_pass http://a:80/y; } } }"
             ),
             (
-                "http { upstream a_80 { server b; } upstream a_80_2 { server a:80; keepalive 16; } server { location /x { "
-                "proxy_redirect off; proxy_set_header HOST h; proxy_pass http://a_80_2/y; } } }"
+                "http { upstream a_80 { server b; } upstream a_80_2 { server a:80; keepalive 16; } server { "
+                "location /x { proxy_redirect off; proxy_set_header HOST h; proxy_pass http://a_80_2/y; } } }"
             ),
         ),
         (
@@ -216,7 +216,8 @@ SHARED = "http { server { location /a { include b.conf; } location /b { include 
         (
             {
                 CONF: "http { upstream a { server b; keepalive 2; } server { "
-                "location /a { include c.conf; proxy_pass http://a; } location /b { include c.conf; proxy_pass http://other; } } }",
+                "location /a { include c.conf; proxy_pass http://a; } "
+                "location /b { include c.conf; proxy_pass http://other; } } }",
                 "/etc/nginx/c.conf": "proxy_http_version 1.1; proxy_set_header Connection close;",
             },
             "is included by other locations, too",
