@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain, count
 
 from advisor.errors import Unread
 from advisor.facts.managed import managed
@@ -19,6 +20,8 @@ from advisor.records import dataclass, field
 Args = tuple[str, ...]
 
 _HEADERS = {"proxy_pass": "proxy_set_header", "grpc_pass": "grpc_set_header"}
+_MOST = 200
+"""Places that one step edits, each with some lines: nobody would write more of them by hand, or read them."""
 _NAMES_HOST = ("$proxy_host", "$proxy_port", "${proxy_host}", "${proxy_port}")
 _TLS = ("https", "grpcs")
 _BY_HAND = {
@@ -51,6 +54,9 @@ def wanted(tree: Tree, version: tuple[int, ...] | None, group: list[Route], name
     Raises:
         Unread: when only a person can do it; it says why.
     """
+    if len(group) > _MOST:
+        why = f"{len(group):,} places pass requests there; set what they lack once, in a block around them"
+        raise Unread("nginx", f"{group[0].node.at}: {why}")
     out = Wanted(upstream=name)
     if name is not None:
         _new_block(tree, group)
@@ -62,7 +68,7 @@ def wanted(tree: Tree, version: tuple[int, ...] | None, group: list[Route], name
             out.changed[route.node] = (_url(route.target, name),)
         if new or headers:
             _alone(route)
-            _write(tree, out, route.block, new, headers)
+            _write(tree, out, route, new, headers)
     _shared(tree, out.changed)
     _files(tree, [*out.changed, *(block for block, _ in out.added.values())])
     return out
@@ -82,7 +88,7 @@ def name_for(route: Route, taken: set[str]) -> str:
     """
     kind = "" if route.node.name == "proxy_pass" else route.node.name.removesuffix("pass")
     base = kind + "".join(char if char.isascii() and char.isalnum() else "_" for char in route.target.host).strip("_")
-    names = [base, *(f"{base}_{number}" for number in range(2, len(taken) + 3))]
+    names = chain([base], (f"{base}_{number}" for number in count(2)))
     return next(name for name in names if name.lower() not in taken)
 
 
@@ -172,8 +178,9 @@ def _alone(route: Route) -> None:
         todo += node.children
 
 
-def _write(tree: Tree, out: Wanted, block: Node, values: list[Args], headers: list[Args]) -> None:
+def _write(tree: Tree, out: Wanted, route: Route, values: list[Args], headers: list[Args]) -> None:
     added: list[Args] = []
+    block = route.block
     for name, *rest in values:
         own = tree.own(block, name)
         if own:
@@ -181,7 +188,7 @@ def _write(tree: Tree, out: Wanted, block: Node, values: list[Args], headers: li
         else:
             added.append((name, *rest))
     if headers:
-        added += _set(tree, out, block, headers)
+        added += _set(tree, out, route, headers)
     if not added:
         return
     there = out.added.setdefault(block.place, (block, added))
@@ -189,12 +196,12 @@ def _write(tree: Tree, out: Wanted, block: Node, values: list[Args], headers: li
         raise Unread("nginx", f"{block.at}: it is included twice, and inherits something else each time")
 
 
-def _set(tree: Tree, out: Wanted, block: Node, headers: list[Args]) -> list[Args]:
+def _set(tree: Tree, out: Wanted, route: Route, headers: list[Args]) -> list[Args]:
     """Headers to add to a location: with those that it inherits, where it had none of its own.
 
     A set of its own replaces all that would be inherited (ngx_http_proxy_module.html#proxy_set_header).
     """
-    directive = "grpc_set_header" if block.all("grpc_pass") else "proxy_set_header"
+    block, directive = route.block, _HEADERS[route.node.name]
     own = tree.own(block, directive)
     names = {header[0].lower() for header in headers}
     if own:
@@ -209,8 +216,8 @@ def _set(tree: Tree, out: Wanted, block: Node, headers: list[Args]) -> list[Args
 
 def _shared(tree: Tree, changed: Iterable[Node]) -> None:
     """Make sure that no statement changes that other locations include, too."""
-    for (name, place), count in Counter((node.name, node.place) for node in changed).items():
-        if count < tree.count(name, place):
+    for (name, place), times in Counter((node.name, node.place) for node in changed).items():
+        if times < tree.count(name, place):
             raise Unread("nginx", f"{place.file}: its {name} is included by other locations, too")
 
 

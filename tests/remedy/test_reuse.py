@@ -207,6 +207,10 @@ SHARED = "http { server { location /a { include b.conf; } location /b { include 
         ),
         ("http { server { location / { uwsgi_pass 10.0.0.1:9; } } }", "closes after each request"),
         (
+            f"http {{ server {{ {'location / { proxy_pass http://10.0.0.1; }' * 201} }} }}",
+            "201 places pass requests there",
+        ),
+        (
             {
                 CONF: SHARED % "upstream a { server b; }",
                 "/etc/nginx/b.conf": "proxy_set_header Connection close; proxy_pass http://a;",
