@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from advisor.facts.config import Config
@@ -125,7 +126,6 @@ class Routes:
         self._targets: dict[str, Target] = {}
         self._headers: dict[Node | None, Connection] = {}
         self._known: dict[tuple[object, ...], tuple[Verdict, Verdict]] = {}
-        self._set: dict[str, list[Node]] | None = None
 
     def all(self) -> Iterator[Route]:
         """One for each directive and target, in the order of the files.
@@ -166,27 +166,35 @@ class Routes:
         return list(dict.fromkeys(f"{scheme}{value}{target.uri}" for value in values)) or [text]
 
     def _values(self, block: Node, variable: str) -> list[str]:
-        if self._set is None:
-            self._set = {}
-            for node in self.tree.named.get("set", ()):
-                if len(node.args) > 1:
-                    self._set.setdefault(node.args[0].lstrip("$"), []).append(node)
-        around = {block, *block.ancestors()}
-        setters = [node for node in self._set.get(variable, ()) if self._reaches(node, around)]
+        around = (block, *block.ancestors())
+        setters = dict(one for node in around for one in self._setters.get((variable, node), ()))
         if setters:
-            return [node.args[1] for node in setters]
-        for entry in self.tree.named.get("map", ()):
-            if entry.args[1:] == [f"${variable}"]:
-                return [child.args[0] for child in entry.children if child.args and child.name != "include"]
-        return []
+            return [setters[number].args[1] for number in sorted(setters)]
+        entry = self._maps.get(f"${variable}")
+        inside = entry.children if entry is not None else ()
+        return [child.args[0] for child in inside if child.args and child.name != "include"]
 
-    @staticmethod
-    def _reaches(node: Node, around: set[Node]) -> bool:
-        """Whether a ``set`` runs for the requests of a block: it stands there, around it, or in an ``if`` of those."""
-        parent = node.parent
-        while parent is not None and parent.name == "if" and parent not in around:
-            parent = parent.parent
-        return parent in around
+    @cached_property
+    def _setters(self) -> dict[tuple[str, Node], list[tuple[int, Node]]]:
+        """Each ``set``, with its number, by its variable and the blocks for whose requests it runs.
+
+        Those are the one it stands in and, where that is an ``if``, what is around that as well.
+        """
+        found: dict[tuple[str, Node], list[tuple[int, Node]]] = {}
+        for number, node in enumerate(self.tree.named.get("set", ())):
+            parent = node.parent if len(node.args) > 1 else None
+            while parent is not None:
+                found.setdefault((node.args[0].lstrip("$"), parent), []).append((number, node))
+                parent = parent.parent if parent.name == "if" else None
+        return found
+
+    @cached_property
+    def _maps(self) -> dict[str, Node]:
+        """The first map of each variable that it makes."""
+        found: dict[str, Node] = {}
+        for entry in self.tree.named.get("map", ()):
+            found.setdefault(" ".join(entry.args[1:]), entry)
+        return found
 
     def _header(self, block: Node) -> Connection:
         """The header of a set of headers, which is known by its first."""

@@ -25,7 +25,7 @@ _SGR = {
 def visible(text: str) -> str:
     """The text with every character escaped that a terminal would obey or hide; tabs become a space."""
     cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return "".join(map(_visible, cut))
+    return cut if cut.isascii() and cut.isprintable() else "".join(map(_visible, cut))
 
 
 def _visible(char: str) -> str:
