@@ -24,10 +24,10 @@ from advisor.findings import Place
 from advisor.formats.diff import unified
 from advisor.formats.nginx import addresses, scan
 from advisor.formats.nginx_edit import At, Insert, Remove, SetArgs
+from advisor.records import replace
 from advisor.remedy.nginx import NginxChange, edited
 from advisor.remedy.prove import only_what_was_meant
 from advisor.snapshot.model import Snapshot
-from advisor.snapshot.record import replace
 from advisor.system import System
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def candidates(tree: Tree, draw: random.Random) -> Iterator[Planned]:
     for name in NAMES:
         for node in tree.named.get(name, ()):
             if node.parent in inside and node.place in single and len(tree.own(node.parent, name)) == 1:
-                value = draw.choice([None, *VALUES.get(DIRECTIVES[name].kind, ("7",))])
+                other = [text for text in VALUES.get(DIRECTIVES[name].kind, ("7", "8")) if [text] != node.args]
+                value = draw.choice([None, *other])
                 yield planned(node.place, node.parent, node, name, value)
         for block in inside:
             if block is None or block.place not in single or tree.own(block, name):
