@@ -74,7 +74,8 @@ def _parse(data: bytes) -> list[_Theirs] | str:
         line = "" if error["line"] is None else f"line {error['line']}: "
         what = re.sub(rf" in {path}(:\d+)?$", "", error["error"])
         return f"{line}crossplane failed: {what or 'without a message'}"
-    parsed: list[_Theirs] = payload["config"][0]["parsed"]
+    # What crossplane leaves behind is a cycle of closures, which holds its payload until it is found to be garbage.
+    parsed: list[_Theirs] = payload["config"][0].pop("parsed")
     return parsed
 
 

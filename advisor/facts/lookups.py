@@ -114,8 +114,9 @@ class Names:
     def frozen(self) -> list[FrozenName]:
         """Every host that is looked up once, when the configuration is loaded, and never again."""
         found: dict[str, list[Node]] = {}
+        known = _LOCAL | self._upstreams
         for target, nodes in self._literal.items():
-            if target.looked_up and target.host not in _LOCAL | self._upstreams:
+            if target.looked_up and target.host not in known:
                 found.setdefault(target.host, []).extend(nodes)
         for node in self._config.tree.named.get("upstream/server", ()):
             target = _split(node.args[0] if node.args else "", "")

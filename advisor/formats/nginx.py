@@ -71,8 +71,7 @@ def scan(data: bytes, name: str) -> list[Statement]:
     blocks = _Blocks(data, name)
     position = len(_BOM) if data.startswith(_BOM) else 0
     while position < len(data):
-        found = None if blocks.suspect else _PLAIN.match(data, position)
-        position = blocks.by_words(position) if found is None else blocks.whole(found)
+        position = blocks.by_words(position if blocks.suspect else blocks.plain(position))
     blocks.finish()
     return blocks.top
 
@@ -91,18 +90,27 @@ class _Blocks:
         self.suspect = any(mark in data for mark in (b"<%", b"%%", b"{%"))
         self.line, self.counted = 1, 0
         self.words = 0
+        self.countable = len(data) >= MOST_WORDS  # else there is no room for so many
 
-    def whole(self, found: re.Match[bytes]) -> int:
-        """Take a directive that is plain, or a ``}``; returns where to read on."""
-        kind, end = found.lastindex, found.end()
-        if kind == _CLOSES:
-            return self._close(end - 1)
-        start = found.start(1)
-        line = self._line(start)
-        self._count(len(self.data[start:end].split()) + 1)
-        statement = Statement(self._name(found[1]), start, end - 1, line, self.data)
-        self.inside.append(statement)
-        return self._open(statement) if kind == _OPENS else end
+    def plain(self, position: int) -> int:
+        """Take directives, and ``}``, as long as they are plain; returns where to read on."""
+        data, match, names = self.data, _PLAIN.match, self.names
+        while (found := match(data, position)) is not None:
+            kind, position = found.lastindex, found.end()
+            if kind == _CLOSES:
+                self._close(position - 1)
+                continue
+            start = found.start(1)
+            self.line += data.count(b"\n", self.counted, start)
+            self.counted = start
+            if self.countable:
+                self._count(len(data[start:position].split()) + 1)
+            raw = found[1]
+            statement = Statement(names.get(raw) or self._name(raw), start, position - 1, self.line, data)
+            self.inside.append(statement)
+            if kind == _OPENS:
+                position = self._open(statement)
+        return position
 
     def by_words(self, position: int) -> int:
         """Take a directive word by word, or a ``}``; returns where to read on."""
@@ -142,7 +150,8 @@ class _Blocks:
             return self._close(start)
         if self.suspect and not self.free_form:
             self._refuse_template(words)
-        statement = Statement(self._name(words[0].raw, words[0]), words[0].start, start, words[0].line, words)
+        first = words[0]
+        statement = Statement(self._name(first.raw, first), first.start, start, first.line, self.data, words)
         self.inside.append(statement)
         return self._open(statement) if mark == b"{" else start + 1
 

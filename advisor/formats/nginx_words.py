@@ -50,12 +50,15 @@ class Statement:
         start: where that stands.
         end: where its ``;`` or ``{`` stands.
         line: the line of its name, from 1.
-        words: its words, or, if it is plain, the bytes of the file: they are then cut when they are asked for.
+        data: the bytes of the file.
+        words: its words; None if it is plain: they are then cut when they are asked for.
     """
 
     __slots__ = ("_data", "_texts", "_words", "block", "close", "end", "line", "name", "opaque", "start")
 
-    def __init__(self, name: str, start: int, end: int, line: int, words: bytes | list[Token]) -> None:
+    def __init__(
+        self, name: str, start: int, end: int, line: int, data: bytes, words: list[Token] | None = None
+    ) -> None:
         self.name = name
         self.start = start
         self.end = end
@@ -63,8 +66,8 @@ class Statement:
         self.block: list[Statement] | None = None
         self.close = -1
         self.opaque = False
-        self._data = words if isinstance(words, bytes) else b""
-        self._words = None if isinstance(words, bytes) else words
+        self._data = data
+        self._words = words
         self._texts: list[str] | None = None
 
     @property

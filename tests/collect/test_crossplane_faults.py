@@ -214,8 +214,7 @@ def test_whatever_crossplane_raises_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_nesting_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = [{"directive": "a", "line": 1, "args": [], "block": []}, {"directive": "b", "line": 1, "args": []}]
-    payload = {"errors": [], "config": [{"parsed": parsed}]}
-    monkeypatch.setattr(crossplane, "parse", lambda *_, **__: payload)
+    monkeypatch.setattr(crossplane, "parse", lambda *_, **__: {"errors": [], "config": [{"parsed": parsed}]})
     assert difference(b"a { } b;", "f") is None
     assert difference(b"a { b; }", "f") == "line 1: crossplane reads 'b' in 0 blocks, we read 'b' in 1"
 
