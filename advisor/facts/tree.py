@@ -130,6 +130,11 @@ class Tree:
             self._counts[name] = Counter(node.place for node in self.named.get(name, ()))
         return self._counts[name][place]
 
+    def siblings(self, node: Node) -> list[Node]:
+        """The simple directives of its name in its block, itself among them."""
+        inside = self.top if node.parent is None else node.parent.children
+        return [child for child in inside if child.name == node.name and child.statement.block is None]
+
     def _set_in(self, name: str) -> dict[Node | None, list[Node]]:
         found = self._setters.get(name)
         if found is None:

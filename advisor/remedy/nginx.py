@@ -11,7 +11,7 @@ from advisor.errors import PlanError, Unread
 from advisor.facts.config import read
 from advisor.facts.derive import Facts
 from advisor.facts.listens import parse_backlog
-from advisor.facts.tree import Node, walk
+from advisor.facts.tree import Node, Tree, walk
 from advisor.findings import Place
 from advisor.formats.nginx_edit import At, Edit, Insert, InsertBlock, SetArgs, SetParam, apply
 from advisor.formats.nginx_values import parse_time, write_size, write_time
@@ -56,7 +56,20 @@ def nginx_changes(facts: Facts, wants: dict[Target, Wants]) -> list[NginxChange]
     for (place, target), want in wants.items():
         if place is not None:
             changes += _WRITERS.get(target, _directive)(facts, place, nodes.get(place), want)
-    return _numbered(sorted(changes, key=lambda one: (one.place.file, one.place.block, one.place.ordinal)))
+    changes = _numbered(sorted(changes, key=lambda one: (one.place.file, one.place.block, one.place.ordinal)))
+    return _whole(facts.nginx.config.tree, nodes, changes)
+
+
+def _whole(tree: Tree, nodes: dict[Place, Node], changes: list[NginxChange]) -> list[NginxChange]:
+    """Where a block has several statements of a name, all of them are meant: the planned ones, and the others as is."""
+    planned = {one.place: one.meant[0] for one in changes if one.after is not None and len(one.meant) == 1}
+    whole = []
+    for one in changes:
+        node = nodes.get(one.place)
+        own = tree.siblings(node) if node is not None and one.place in planned else []
+        meant = tuple(planned.get(sibling.place, tuple(sibling.args)) for sibling in own)
+        whole.append(replace(one, meant=meant) if len(own) > 1 else one)
+    return whole
 
 
 def _numbered(changes: list[NginxChange]) -> list[NginxChange]:
@@ -121,9 +134,9 @@ def _listen_backlog(_: Facts, place: Place, node: Node | None, want: Wants) -> l
     new = int(want.value(DEFAULT_BACKLOG if now is None else now))
     if new == now:
         return []
-    kept = [arg for arg in node.args if not arg.startswith(_BACKLOG)]
-    edit = SetParam(_at(place), "backlog", str(new))
-    return [change(place, want, node, (*kept, f"{_BACKLOG}{new}"), edit)]
+    there = next((index for index, arg in enumerate(node.args) if arg.startswith(_BACKLOG)), len(node.args))
+    args = (*node.args[:there], f"{_BACKLOG}{new}", *node.args[there + 1 :])
+    return [change(place, want, node, args, SetParam(_at(place), "backlog", str(new)))]
 
 
 def _parameter(_: Facts, place: Place, node: Node | None, want: Wants) -> list[NginxChange]:

@@ -90,7 +90,10 @@ def test_a_gate_that_judged_nothing_is_not_green(tmp_path: pathlib.Path, capsys:
     ("arguments", "said"),
     [
         (["--param", "load_balancer_idle"], "write NAME=QUANTITY"),
-        (["--param", "load_balancer_idel=60 s"], "no such site fact; known: backend_capacity, backend_idle, load_balancer_idle"),
+        (
+            ["--param", "load_balancer_idel=60 s"],
+            "no such site fact; known: backend_capacity, backend_idle, load_balancer_idle",
+        ),
         (["--param", "load_balancer_idle=60 sockets"], "expected seconds"),
         (["--param", "load_balancer_idle=soon"], "'soon' is not a quantity"),
         (["--param", "load_balancer_idle=-5 s"], "a negative value has no meaning"),

@@ -11,7 +11,7 @@ import pytest
 from support import h2
 from support.audited import certificate, failing
 from support.inside import answer, ask, closed_after, connect, secured
-from support.nginx import DEBIAN, running
+from support.nginx import newer_only, running
 
 if TYPE_CHECKING:
     import pathlib
@@ -31,11 +31,6 @@ pytestmark = pytest.mark.real("nginx", "openssl")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A certificate and its key, as directives."""
     return certificate(tmp_path_factory.mktemp("tls"))
-
-
-def newer_only(binary: str) -> None:
-    if binary == DEBIAN:
-        pytest.skip("Debian's nginx does not know it")
 
 
 def test_a_header_that_is_inherited_promises_too_much(netns: Netns, tmp_path: pathlib.Path, binary: str) -> None:
@@ -80,6 +75,7 @@ def test_a_connection_past_its_time_serves_one_request_more(netns: Netns, tmp_pa
         assert failing(nginx, "keepalive-time-short") == ["http"]
 
 
+@newer_only
 @pytest.mark.parametrize(("least", "all_served"), [("0", True), ("20s", False)])
 def test_what_is_never_idle_is_never_evicted(
     netns: Netns,
@@ -88,7 +84,6 @@ def test_what_is_never_idle_is_never_evicted(
     least: str,
     all_served: bool,  # noqa: FBT001 (a column)
 ) -> None:
-    newer_only(binary)
     http = (
         f"keepalive_timeout 20s;\nkeepalive_min_timeout {least};\n"
         "server {\n listen 127.0.0.1:80;\n return 200 a;\n}\n"

@@ -92,12 +92,14 @@ def test_a_short_session_is_no_use(netns: Netns, tmp_path: pathlib.Path, binary:
         assert failing(nginx, "tls-session-short") == ["http"]
 
 
-@pytest.mark.parametrize("cache", ["", "ssl_certificate_cache max=10 valid=1h;\n"])
+@pytest.mark.parametrize(
+    ("binary", "cache"),
+    [("Debian's", ""), ("newer", ""), ("newer", "ssl_certificate_cache max=10 valid=1h;\n")],
+    indirect=["binary"],
+)
 def test_a_certificate_that_a_variable_names_is_read_each_time(
     netns: Netns, tmp_path: pathlib.Path, binary: str, cache: str
 ) -> None:
-    if cache and binary == DEBIAN:
-        pytest.skip("Debian's nginx does not know ssl_certificate_cache")
     folder = tmp_path / "tls"
     certificate(folder, "a")
     named = f" ssl_certificate {folder}/$ssl_server_name.pem;\n ssl_certificate_key {folder}/$ssl_server_name.key;\n"

@@ -13,11 +13,15 @@ import time
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from support.netns import Netns
+
+newer_only = pytest.mark.parametrize("binary", ["newer"], indirect=True)
+"""For what Debian's nginx does not know."""
 
 _PATIENCE = 15.0
 """Seconds for a start or a reload; it takes 0.1 s on an idle machine."""
