@@ -63,7 +63,8 @@ class _Writer:
             yield from self._pool(upstream)
         elif self.wanted.upstream is not None:
             yield self._block(self.wanted.upstream)
-        for node, args in self.wanted.changed.items():
+        # A file that is included twice has its statements once.
+        for node, args in {node.place: (node, args) for node, args in self.wanted.changed.items()}.values():
             yield self._set(node, args)
         for block, added in self.wanted.added.values():
             yield from self._added(block, added)

@@ -284,3 +284,11 @@ def test_inherited_headers_that_are_lost_are_noticed() -> None:
     loose = [one for one in made.directives if one.place.directive != "proxy_set_header"]
     with pytest.raises(PlanError, match="would also change proxy_set_header"):
         only_what_was_meant(facts, Facts(made.snapshot), loose)
+
+
+def test_a_server_in_a_file_that_is_included_twice_is_edited_once() -> None:
+    site = "server { location / { proxy_pass http://10.9.0.2:8080; } }"
+    files = {"/etc/nginx/nginx.conf": "http { include a.conf; include a.conf; }", "/etc/nginx/a.conf": site}
+    rules = [rule for rule in load.rules() if rule.id == "upstream-not-reused"]
+    made = patch.plan(snapshot_of({"nginx": files, "nginx_version": "1.31.3"}), rules, {}, Allowed(unsafe=True))
+    assert made.prediction.files["/etc/nginx/a.conf"].count(b"proxy_pass http://10_9_0_2_8080;") == 1
