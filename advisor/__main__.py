@@ -16,8 +16,8 @@ def main() -> None:
     from advisor.cli.main import run  # noqa: PLC0415 (imports that --version need not pay)
 
     # A large configuration is a million objects that all stay: to look for garbage among them after every 700 new ones,
-    # as Python does, takes a tenth of the run. What garbage there is waits for 200,000.
-    gc.set_threshold(200_000, 10, 10)
+    # as Python does, takes a tenth of the run. What garbage there is waits for a million.
+    gc.set_threshold(1_000_000, 10, 10)
     sys.exit(run())
 
 

@@ -10,7 +10,6 @@ import errno
 import os
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -203,8 +202,10 @@ def write_whole(path: str, content: bytes, mode: int = 0o644) -> None:
     Raises:
         OSError: when it can't be written; nothing is left behind then.
     """
+    from tempfile import mkstemp  # noqa: PLC0415 (3 ms, which only a run that writes needs)
+
     folder = os.path.dirname(path) or "."
-    fd, temporary = tempfile.mkstemp(prefix=".advisor-", dir=folder)
+    fd, temporary = mkstemp(prefix=".advisor-", dir=folder)
     try:
         with os.fdopen(fd, "wb") as file:
             os.fchmod(fd, mode)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
@@ -62,8 +61,10 @@ def run(arguments: list[str] | None = None) -> int:
     except (BrokenPipeError, SystemExit):
         # The reader went away (| head), which typer turns into an exit: nothing is left to be said, not even by the
         # interpreter at its end. As from the shell's own tools: a gate nobody could read is neither green nor red.
+        from signal import SIGPIPE
+
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return 128 + SIGPIPE
     return code
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Collection
 from typing import Annotated, TypeVar
@@ -49,7 +48,10 @@ def formats(texts: list[str] | None, known: Collection[str] = ()) -> list[tuple[
 
 def width() -> int:
     """The terminal's width, at least 40; 80 in a pipe unless COLUMNS says otherwise."""
-    return max(40, shutil.get_terminal_size((_NARROW, 24)).columns)
+    from shutil import get_terminal_size  # it imports every kind of archive, for which a pipe need not wait
+
+    asked = os.environ.get("COLUMNS") or sys.stdout.isatty()
+    return max(40, get_terminal_size((_NARROW, 24)).columns) if asked else _NARROW
 
 
 def colour() -> bool:

@@ -10,10 +10,7 @@ from advisor import __version__
 from advisor.collect.counters import read_counters, readings
 from advisor.collect.host import read_host
 from advisor.collect.nginx_find import Asked, read_configuration
-from advisor.collect.owners import read_held
 from advisor.collect.processes import read_processes
-from advisor.collect.sockets import read_drops, read_sockets
-from advisor.collect.stub_status import read_stub_status
 from advisor.collect.sysctl import read_sysctl_files, read_sysctls
 from advisor.errors import AdvisorError, InputError
 from advisor.facts.derive import Facts
@@ -132,6 +129,10 @@ class _Run:
 
     def _measure(self) -> float:
         """Counters and listeners' drops twice, the rest once, at the end of the sample; returns its length."""
+        # Not above: netlink's modules take 10 ms, which a run that reads only files need not pay.
+        from advisor.collect.owners import read_held  # noqa: PLC0415 (see above)
+        from advisor.collect.sockets import read_drops, read_sockets  # noqa: PLC0415 (see above)
+
         first: dict[str, int] | None = None
         ports = self._ports()
         self._try("counters", lambda: read_counters(self.system))
@@ -165,6 +166,8 @@ class _Run:
         return frozenset(listen.endpoint.port for listen in config.listens) if config is not None else frozenset()
 
     def _status(self) -> object:
+        from advisor.collect.stub_status import read_stub_status  # noqa: PLC0415 (urllib, which few runs need)
+
         config = self._config()
         url = config.status_url() if config is not None else None
         if url is None:
