@@ -1,63 +1,172 @@
-"""What it costs to judge Debian's stock nginx configuration: our audit, gixy-ng and gixy-next, whole processes.
+"""What it costs to judge nginx configurations, beside crossplane, gixy-ng and gixy-next: whole processes, in turns.
 
-Each of the others gets an environment of its own below .venv, since they install modules of the same name.
+First Debian's stock configuration, then one of 2,000 servers, each with an upstream block and 5 locations (48,010
+directives), and one of 8,000. Each of the others gets an environment of its own below .venv, since they install modules
+of the same name.
 """
 
 from __future__ import annotations
 
 import pathlib
+import statistics
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 
 HERE = pathlib.Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[1]))
 
-from support.cost import cpu, medians, table  # noqa: E402 (the path to it is set above)
+from support.cost import cpu, medians, table, used  # noqa: E402 (the path to it is set above)
 
 CONFIG = "/etc/nginx/nginx.conf"
 ROUNDS = 7
+LARGE_ROUNDS = 3
+SERVERS, MORE_SERVERS = 2_000, 8_000
+DIRECTIVES = 48_010
 PEERS = {"gixy-ng": "0.2.59", "gixy-next": "0.9.0"}
 HOME = pathlib.Path(sys.prefix) / "bench"
-PARSE = f"import crossplane; assert crossplane.parse({CONFIG!r})['config']"
+# gixy ends with 1 when it finds something
+FINE = (0, 1)
+
+HEAD = """\
+worker_processes auto;
+events { worker_connections 4096; }
+http {
+    sendfile on;
+    tcp_nopush on;
+    keepalive_timeout 65;
+    default_type application/octet-stream;
+    server_tokens off;
+    gzip on;
+"""
+SERVER = """\
+    upstream backend{number} {{
+        server 10.0.{high}.{low}:8080;
+        keepalive 16;
+    }}
+    server {{
+        listen 80;
+        server_name site{number}.example.com;
+        access_log /var/log/nginx/site{number}.log combined;
+        root /srv/site{number};
+        client_max_body_size 10m;
+"""
+LOCATION = """\
+        location /app{location}/ {{
+            proxy_pass http://backend{number};
+            proxy_set_header Host $host;
+        }}
+"""
 
 
 def main() -> None:
-    """Install the others once, then take turns."""
-    if not pathlib.Path(CONFIG).exists():
+    """Install the others once, then measure."""
+    peers = {f"{name} {version}": script for name, version in PEERS.items() if (script := installed(name, version))}
+    if pathlib.Path(CONFIG).exists():
+        stock(peers)
+    else:
         sys.stdout.write(f"judging Debian's stock configuration: left out, there is no {CONFIG}\n")
-        return
-    runs = {
-        "advisor audit": [
-            str(pathlib.Path(sys.executable).parent / "advisor"),
-            "audit",
-            "--no-host",
-            "--nginx-conf",
-            CONFIG,
-        ],
-        "crossplane.parse": [sys.executable, "-c", PARSE],
-    }
-    for name, version in PEERS.items():
-        script = installed(name, version)
-        if script is None:
-            sys.stdout.write(f"{name} {version} can't be installed here; left out\n")
-        else:
-            runs[f"{name} {version}"] = [str(script), CONFIG]
-    # a finding makes gixy end with 1
-    rows = medians({name: lambda argv=argv: cpu(argv, (0, 1))[0] for name, argv in runs.items()}, ROUNDS)
+    with tempfile.TemporaryDirectory(prefix="advisor-bench-") as folder:
+        large(pathlib.Path(folder), peers)
+
+
+def stock(peers: dict[str, str]) -> None:
+    """A small file: most of it is starting."""
+    runs = {"advisor audit": audit(CONFIG), "crossplane.parse": parse(CONFIG)}
+    runs |= {name: [script, CONFIG] for name, script in peers.items()}
+    rows = medians({name: lambda argv=argv: cpu(argv, FINE)[0] for name, argv in runs.items()}, ROUNDS)
     table(f"judging {CONFIG}, whole process, median of {ROUNDS}", rows, "advisor audit")
+    ng, following = (next((rows[name] for name in rows if name.startswith(peer)), None) for peer in PEERS)
+    goal("advisor audit / gixy-ng", rows["advisor audit"], ng, "at most", 1.2)
+    goal("advisor audit / gixy-next", rows["advisor audit"], following, "at most", 1.0)
 
 
-def installed(name: str, version: str) -> pathlib.Path | None:
+def large(folder: pathlib.Path, peers: dict[str, str]) -> None:
+    """Thousands of servers: most of it is reading."""
+    small, big = (str(write(folder / f"{servers}.conf", servers)) for servers in (SERVERS, MORE_SERVERS))
+    runs = {"advisor": audit(small), "crossplane": parse(small), "advisor, large": audit(big), "large": parse(big)}
+    found: dict[str, list[tuple[float, float, str]]] = {name: [] for name in runs}
+    for _ in range(LARGE_ROUNDS):
+        for name, argv in runs.items():
+            found[name].append(used(argv, FINE))
+    cost = {name: statistics.median(seconds for seconds, _, _ in rows) for name, rows in found.items()}
+    peak = {name: max(memory for _, memory, _ in rows) for name, rows in found.items()}
+    rows = {
+        f"advisor audit, {SERVERS:,} servers": cost["advisor"],
+        f"crossplane.parse, {SERVERS:,} servers": cost["crossplane"],
+        f"advisor audit, {MORE_SERVERS:,} servers": cost["advisor, large"],
+        f"crossplane.parse, {MORE_SERVERS:,} servers": cost["large"],
+    }
+    others = {name: beside([script, small], audit(small)) for name, script in peers.items()}
+    rows |= {f"{name}, {SERVERS:,} servers, run once": seconds for name, (seconds, _) in others.items()}
+    title = f"judging {SERVERS:,} servers with 5 locations each ({DIRECTIVES:,} directives), and {MORE_SERVERS:,}"
+    table(f"{title}, median of {LARGE_ROUNDS}", rows, f"crossplane.parse, {SERVERS:,} servers")
+    goal("CPU: advisor audit / crossplane.parse", cost["advisor"], cost["crossplane"], "at most", 2.2)
+    goal(f"CPU: {MORE_SERVERS:,} servers / {SERVERS:,}", cost["advisor, large"], cost["advisor"], "at most", 4.4)
+    for servers, ours, theirs in ((SERVERS, "advisor", "crossplane"), (MORE_SERVERS, "advisor, large", "large")):
+        what = f"peak memory, {servers:,} servers: {peak[ours]:.0f} MiB / crossplane.parse"
+        goal(what, peak[ours], peak[theirs], "at most", 3)
+    for name, (seconds, meanwhile) in others.items():
+        goal(f"CPU: {name} / advisor audit before and after", seconds, meanwhile, "at least", 10)
+
+
+def beside(other: list[str], own: list[str]) -> tuple[float, float]:
+    """What a slow command takes, run once, and what ours takes on the average of just before and just after it."""
+    before = cpu(own, FINE)[0]
+    seconds = cpu(other, FINE)[0]
+    return seconds, (before + cpu(own, FINE)[0]) / 2
+
+
+def goal(what: str, measured: float, unit: float | None, relation: str, target: float) -> None:
+    """Say a ratio, and whether it is what it should be."""
+    if unit is None:
+        return
+    ratio = measured / unit
+    met = ratio <= target if relation == "at most" else ratio >= target
+    sys.stdout.write(f"  {what}: {ratio:.2f} ({relation} {target:g}: {'met' if met else 'MISSED'})\n")
+    sys.stdout.flush()
+
+
+def audit(config: str) -> list[str]:
+    """The command line of our audit."""
+    return [str(pathlib.Path(sys.executable).parent / "advisor"), "audit", "--no-host", "--nginx-conf", config]
+
+
+def parse(config: str) -> list[str]:
+    """A process that only reads a configuration by crossplane."""
+    options = "combine=False, check_ctx=False, check_args=False"
+    return [sys.executable, "-c", f"import crossplane; assert crossplane.parse({config!r}, {options})['config']"]
+
+
+def write(path: pathlib.Path, servers: int) -> pathlib.Path:
+    """A configuration of so many servers."""
+    path.write_text("".join(lines(servers)))
+    return path
+
+
+def lines(servers: int) -> Iterator[str]:
+    """Its text."""
+    yield HEAD
+    for number in range(servers):
+        yield SERVER.format(number=number, high=number // 250, low=number % 250)
+        yield from (LOCATION.format(location=location, number=number) for location in range(5))
+        yield "    }\n"
+    yield "}\n"
+
+
+def installed(name: str, version: str) -> str | None:
     """The script of a peer, in an environment made when it is first needed; None where it can't be had."""
     place = HOME / f"{name}-{version}"
     script = place / "bin" / "gixy"
     if script.exists():
-        return script
+        return str(script)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
     for python in (sys.executable, "python3"):
         pip = [python, "-m", "pip", "--python", str(place / "bin" / "python"), "install", "-q", f"{name}=={version}"]
         if subprocess.run([*pip, "--disable-pip-version-check"], capture_output=True, check=False).returncode == 0:
-            return script
+            return str(script)
+    sys.stdout.write(f"{name} {version} can't be installed here; left out\n")
     return None
 
 

@@ -26,6 +26,12 @@ def _environment() -> dict[str, str]:
 
 def cpu(argv: Sequence[str], accept: Sequence[int] = (0,)) -> tuple[float, str]:
     """What a command and the children it waited for took, and what it printed."""
+    seconds, _, said = used(argv, accept)
+    return seconds, said
+
+
+def used(argv: Sequence[str], accept: Sequence[int] = (0,)) -> tuple[float, float, str]:
+    """CPU seconds and the peak of resident memory, in MiB, of a command, and what it printed."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=_environment())
         _, status, usage = os.wait4(process.pid, 0)
@@ -34,7 +40,7 @@ def cpu(argv: Sequence[str], accept: Sequence[int] = (0,)) -> tuple[float, str]:
         err.seek(0)
         if process.returncode not in accept:
             raise SystemExit(f"{' '.join(argv)} ended with {process.returncode}: {err.read().decode()}")
-        return usage.ru_utime + usage.ru_stime, out.read().decode("utf-8", "replace")
+        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.read().decode("utf-8", "replace")
 
 
 def medians(measured: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
