@@ -96,8 +96,7 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
     if snapshot is not None and (no_host or nginx_conf or prefix or sysctl_file or root != "/" or stub_status):
         raise UsageError("--snapshot holds all that is judged; leave out the options that name other things to read")
     with Progress() as say:
-        taken = load.snapshot(request, snapshot, say)
-    return Inputs(taken, load.chosen(everything, select or (), ignore or ()), own)
+        return Inputs(load.snapshot(request, snapshot, say), load.chosen(everything, select or (), ignore or ()), own)
 
 
 Read = Callable[[], Inputs]

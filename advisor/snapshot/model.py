@@ -298,16 +298,7 @@ class Snapshot:
                 raise Unread(measurement, self.moved[name])
 
 
-SOURCES = (
-    "host",
-    "sysctls",
-    "sysctl_files",
-    "counters",
-    "sockets",
-    "nginx",
-    "processes",
-    "held",
-    "stub_status",
-    "error_log",
+SOURCES = tuple(
+    "host sysctls sysctl_files counters sockets nginx processes held stub_status error_log".split()  # noqa: SIM905 (short)
 )
 """The fields of a `Snapshot` that a collector fills, and that may be unread."""
