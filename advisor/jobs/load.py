@@ -87,10 +87,13 @@ def parse(data: bytes, name: str) -> Snapshot:
     from advisor.snapshot.json import ShapeError, loads  # noqa: PLC0415 (pydantic, only where one is read back)
 
     try:
-        return loads(data)
+        found = loads(data)
     except ShapeError as error:
         where = error.where or "the document"
         raise InputError(f"{name}: {where}: {error.what}; make one with 'advisor collect -o FILE'") from None
+    if found.nginx is not None and found.nginx.entry not in found.nginx.files:
+        raise InputError(f"{name}: nginx.entry: {found.nginx.entry!r} is none of nginx.files; collect it anew")
+    return found
 
 
 def rules(folder: str | None = None) -> list[Rule]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 
 from advisor.snapshot import model
 from advisor.snapshot.model import IDLE_EDGES, Snapshot
@@ -38,12 +39,24 @@ def _bytes_out(value: bytes) -> str | dict[str, str]:
         return {"base64": base64.b64encode(value).decode("ascii")}
 
 
+def _moment(text: str) -> str:
+    try:
+        known = dt.datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError("expected a time with its zone, such as 2026-01-31T12:00:00+00:00")
+    return text
+
+
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
 _TYPES = {
     "Count": _Count,
     "Counts": Annotated[list[_Count], Field(min_length=len(IDLE_EDGES) + 1, max_length=len(IDLE_EDGES) + 1)],
     "Seconds": Annotated[float, Field(ge=0, lt=2**53)],
     "Port": Annotated[int, Field(ge=0, le=65535)],
+    "Moment": Annotated[str, AfterValidator(_moment)],
+    "Release": Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,9}){0,3}$")],
     "Bytes": Annotated[bytes, PlainValidator(_bytes_in), PlainSerializer(_bytes_out, when_used="json")],
 }
 """What the names in `advisor.snapshot.model` stand for here. Bytes are text where they are UTF-8, else base64."""
