@@ -17,7 +17,7 @@ def main() -> None:
 
     # A large configuration is a million objects that all stay: to look for garbage among them after every 700 new ones,
     # as Python does, takes a tenth of the run. What garbage there is waits for a million.
-    gc.set_threshold(1_000_000, 10, 10)
+    gc.set_threshold(3_000_000, 10, 10)
     sys.exit(run())
 
 

@@ -17,28 +17,31 @@ _REALMS = {"upstream": "upstream/", "stream": "stream/", "mail": "mail/", **dict
 """Blocks in which the words mean something else: what they are called in `Tree.named`; None for entries of a map."""
 
 
+_NONE: list[Node] = []
+"""What stands in a simple directive."""
+
+
 class Node:
     """A statement where it takes effect. ``block`` is its block's path inside its own file (see `Place`)."""
 
-    __slots__ = ("block", "children", "file", "ordinal", "parent", "statement")
+    __slots__ = ("_args", "block", "children", "file", "name", "ordinal", "parent", "statement")
 
     def __init__(self, statement: Statement, file: str, block: str, ordinal: int, parent: Node | None) -> None:
         self.statement = statement
+        self.name = statement.name
         self.file = file
         self.block = block
         self.ordinal = ordinal
         self.parent = parent
-        self.children: list[Node] = []
-
-    @property
-    def name(self) -> str:
-        """The directive's name."""
-        return self.statement.name
+        self.children: list[Node] = _NONE if statement.block is None else []
+        self._args: list[str] | None = None
 
     @property
     def args(self) -> list[str]:
-        """Its arguments, unquoted."""
-        return self.statement.texts
+        """Its arguments, unquoted; nobody may change the list."""
+        if self._args is None:
+            self._args = self.statement.texts
+        return self._args
 
     @property
     def place(self) -> Place:

@@ -41,23 +41,39 @@ http {
     gzip on;
 """
 SERVER = """\
-    upstream backend{number} {{
+    upstream app{number} {{
         server 10.0.{high}.{low}:8080;
         keepalive 16;
     }}
     server {{
-        listen 80;
+        listen 443 ssl;
         server_name site{number}.example.com;
-        access_log /var/log/nginx/site{number}.log combined;
         root /srv/site{number};
-        client_max_body_size 10m;
-"""
-LOCATION = """\
-        location /app{location}/ {{
-            proxy_pass http://backend{number};
+        access_log /var/log/nginx/site{number}.log combined;
+        add_header Strict-Transport-Security max-age=31536000;
+        location / {{
+            proxy_pass http://app{number};
             proxy_set_header Host $host;
         }}
+        location ~ ^/api/(.*)$ {{
+            proxy_pass http://app{number}/$1;
+            proxy_read_timeout 60s;
+        }}
+        location /static/ {{
+            expires 1d;
+            add_header Cache-Control public;
+        }}
+        location ~ \\.php$ {{
+            fastcgi_pass unix:/run/php.sock;
+            fastcgi_index index.php;
+        }}
+        location = /health {{
+            access_log off;
+            return 200;
+        }}
+    }}
 """
+"""What sites are made of: a proxied application, an API behind a regular expression, files, PHP, a health check."""
 
 
 def main() -> None:
@@ -151,10 +167,7 @@ def write(path: pathlib.Path, servers: int) -> pathlib.Path:
 def lines(servers: int) -> Iterator[str]:
     """Its text."""
     yield HEAD
-    for number in range(servers):
-        yield SERVER.format(number=number, high=number // 250, low=number % 250)
-        yield from (LOCATION.format(location=location, number=number) for location in range(5))
-        yield "    }\n"
+    yield from (SERVER.format(number=number, high=number // 250, low=number % 250) for number in range(servers))
     yield "}\n"
 
 
