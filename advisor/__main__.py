@@ -16,7 +16,7 @@ def main() -> None:
     from advisor.cli.main import run  # noqa: PLC0415 (imports that --version need not pay)
 
     # A large configuration is a million objects that all stay: to look for garbage among them after every 700 new ones,
-    # as Python does, takes a tenth of the run. What garbage there is waits for a million.
+    # as Python does, takes a tenth of the run and more. What garbage there is waits for three million.
     gc.set_threshold(3_000_000, 10, 10)
     sys.exit(run())
 
