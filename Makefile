@@ -57,6 +57,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV), once" >&2
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps -e .
+	@$(BIN)/python -m compileall -q advisor
 	@touch $@
 
 $(VENV)/.tests: tests/requirements.lock $(VENV)/.installed
