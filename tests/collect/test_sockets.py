@@ -7,6 +7,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -31,11 +32,20 @@ WORDS = {
 READ = "from advisor.collect.sockets import read_sockets, read_drops\n"
 
 
+def settled(ns: Netns) -> str:
+    """What ss prints once no FIN waits for its ACK any more, which may be delayed."""
+    end = time.monotonic() + 5
+    while "FIN-WAIT-1" in (said := ns.run("ss", "-Htan").stdout):
+        assert time.monotonic() < end, said
+        time.sleep(0.02)
+    return said
+
+
 def by_hand(ns: Netns) -> tuple[dict[str, int], dict[tuple[str, str, int], int]]:
     """States, and sockets a destination, from the lines of ss."""
     states: collections.Counter[str] = collections.Counter()
     towards: collections.Counter[tuple[str, str, int]] = collections.Counter()
-    for line in ns.run("ss", "-Htan").stdout.splitlines():
+    for line in settled(ns).splitlines():
         state, _, _, local, remote = line.split()[:5]
         states[WORDS[state]] += 1
         (here, _, lport), (there, _, rport) = local.rpartition(":"), remote.rpartition(":")
