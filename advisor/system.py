@@ -12,7 +12,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 MIB = 1024 * 1024
 _LINKS = 40
@@ -61,16 +61,21 @@ class System:
             raise OSError(errno.EBUSY, "it changed while it was read", path)
         return content, after.st_mtime
 
+    def tail(self, path: str, limit: int) -> tuple[bytes, int, float]:
+        """The last ``limit`` bytes of a regular file, its size in bytes, and when it was last written, since the epoch.
+
+        Raises:
+            OSError: as `read`, whatever its size.
+        """
+        with self._regular(path) as fd:
+            status = os.fstat(fd)
+            data = os.pread(fd, limit, max(0, status.st_size - limit))
+        return data, status.st_size, status.st_mtime
+
     def _read(self, path: str, limit: int) -> tuple[bytes, os.stat_result, os.stat_result]:
-        """The bytes, and the file's state before and after. Opening can act on what is no regular file: asked first."""
-        inside = self.inside(path)
-        if not stat.S_ISREG(os.stat(inside).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", path)
-        fd = os.open(inside, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        try:
+        """The bytes, and the file's state before and after."""
+        with self._regular(path) as fd:
             before = os.fstat(fd)
-            if not stat.S_ISREG(before.st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", path)
             parts: list[bytes] = []
             size = 0
             while part := os.read(fd, MIB):
@@ -79,8 +84,21 @@ class System:
                     raise _too_large(path, limit)
                 parts.append(part)
             return b"".join(parts), before, os.fstat(fd)
+
+    @contextmanager
+    def _regular(self, path: str) -> Iterator[int]:
+        """A regular file, open. Opening can act on what is none: that is asked first, and again of what was opened."""
+        inside = self.inside(path)
+        fd = -1
+        try:
+            if stat.S_ISREG(os.stat(inside).st_mode):
+                fd = os.open(inside, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            if fd < 0 or not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", path)
+            yield fd
         finally:
-            os.close(fd)
+            if fd >= 0:
+                os.close(fd)
 
     def real(self, path: str) -> str:
         """The path without symbolic links, inside the root (as an absolute path of the audited tree).

@@ -8,9 +8,6 @@ then taken for an hour older or younger than they are.)
 from __future__ import annotations
 
 import bisect
-import errno
-import os
-import stat
 
 from advisor.collect.nginx_binary import read_built
 from advisor.collect.processes import master_option
@@ -91,19 +88,8 @@ def _logged(kind: str, subject: str | None, times: list[int], now: float | None)
 
 def _end(system: System, path: str) -> tuple[bytes, int, float]:
     """The whole lines in the last 1 MiB of a regular file, its size, and when it was last written."""
-    inside = system.inside(path)
-    if not stat.S_ISREG(os.stat(inside).st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", path)
-    fd = os.open(inside, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", path)
-        start = max(0, status.st_size - MIB)
-        data = os.pread(fd, MIB, start)
-    finally:
-        os.close(fd)
-    return data.partition(b"\n")[2] if start else data, status.st_size, status.st_mtime
+    data, size, modified = system.tail(path, MIB)
+    return data.partition(b"\n")[2] if size > MIB else data, size, modified
 
 
 def _now(tail: Tail, now: float, modified: float) -> float | None:
