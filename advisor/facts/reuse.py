@@ -133,6 +133,8 @@ def _host(tree: Tree, route: Route) -> list[Args]:
         raise Unread("nginx", f"{redirects[0].at}: this follows the address, which would become a name")
     if redirects:
         return []
+    if not block.args:
+        raise Unread("nginx", f"{block.at}: {block.name} has no URI, which nginx refuses")
     shown = f"{route.target.scheme}://{route.target.host}"
     uri = route.target.uri
     return [("proxy_redirect", shown + (uri or "/"), block.args[-1] if uri else "/")]

@@ -292,3 +292,9 @@ def test_a_server_in_a_file_that_is_included_twice_is_edited_once() -> None:
     rules = [rule for rule in load.rules() if rule.id == "upstream-not-reused"]
     made = patch.plan(snapshot_of({"nginx": files, "nginx_version": "1.31.3"}), rules, {}, Allowed(unsafe=True))
     assert made.prediction.files["/etc/nginx/a.conf"].count(b"proxy_pass http://10_9_0_2_8080;") == 1
+
+
+def test_a_location_without_a_uri_is_left_to_a_person() -> None:
+    plan = planned(case("http { server { location { proxy_pass http://10.9.0.2:8080/x; } } }", NEW))
+    assert plan.empty
+    assert any("has no URI, which nginx refuses" in one.why for one in plan.findings)
