@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from advisor.catalog.directives import default
 from advisor.catalog.nginx import SETTINGS
 from advisor.errors import PlanError, Unread
 from advisor.facts.derive import Facts
@@ -16,15 +17,15 @@ from advisor.facts.routes import Route
 from advisor.facts.tree import Node
 from advisor.facts.upstreams import POOLED, Upstream
 from advisor.formats.nginx_edit import At, Edit, Insert, InsertBlock, Remove, SetArgs
-from advisor.formats.nginx_values import parse_count, write_time
+from advisor.formats.nginx_values import parse_count, parse_time, write_time
 from advisor.remedy.lattice import Wants
 from advisor.remedy.nginx import Args, NginxChange
 
-_POOL = 32
+_POOL = int(default("upstream/keepalive", POOLED) or 0)
 """Idle connections that nginx keeps by itself from 1.29.7 on (CHANGES)."""
 _MARGIN = 1.0
 """Seconds between the end of nginx's patience and the backend's: what a request takes to get there, and more."""
-_IDLE = 60.0
+_IDLE = parse_time(default("upstream/keepalive_timeout", None) or "") or 0.0
 """Seconds for which an upstream block keeps an idle connection (ngx_http_upstream_module.html#keepalive_timeout)."""
 
 
