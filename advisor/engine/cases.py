@@ -34,7 +34,9 @@ def snapshot_of(given: Given) -> Snapshot:
             ``listeners``, ``destinations`` and ``held`` (rows of the snapshot; ages may be {seconds: count}),
             ``states`` {STATE: count}, ``counters`` {NAME: number or [first, last]}, ``sample`` (seconds; 1 where
             a counter has two readings), ``processes``, ``host`` and ``stub_status`` (as in the snapshot), ``error_log``
-            {KIND: {what it names, or ``nginx``: ages}}, ``taken`` (when; 1970 if not given), ``site`` {NAME: quantity}.
+            {KIND: {what it names, or ``nginx``: ages}}, ``kernel_log`` the same (``kernel`` where it names nothing),
+            ``claims`` and ``modules`` (as in the snapshot), ``taken`` (when; 1970 if not given), ``profile`` (the
+            workload that was named), ``site`` {NAME: quantity}.
 
     Raises:
         RuleError: when it is no snapshot; InputError when its nginx configuration does not scan.
@@ -50,6 +52,7 @@ def snapshot_of(given: Given) -> Snapshot:
                 "advisor": __version__,
                 "taken": given.get("taken", "1970-01-01T00:00:00Z"),
                 "sample": _sample(given),
+                "profile": given.get("profile"),
                 "site": {name: str(value) for name, value in given.get("site", {}).items()},
                 "unread": {source: _NOT_GIVEN for source in SOURCES if source not in sources},
                 **sources,
@@ -172,9 +175,13 @@ def _sockets(given: Given) -> Parts:
                 "method": "SOCK_DIAG",
                 "states": given.get("states", {}),
                 "listeners": [_listener(row) for row in given.get("listeners", [])],
-                "destinations": given.get("destinations", []),
+                "destinations": [_destination(row) for row in given.get("destinations", [])],
             },
         )
+
+
+def _destination(row: Given) -> dict[str, Any]:
+    return {**row, "time_wait": _ages(row["time_wait"])} if "time_wait" in row else dict(row)
 
 
 def _listener(row: Given) -> dict[str, Any]:
@@ -211,18 +218,26 @@ def _reading(value: object) -> object:
 
 def _error_log(given: Given) -> Parts:
     if "error_log" in given:
-        rows = [
-            {
-                "kind": kind,
-                "subject": None if name == "nginx" else name,
-                "count": sum(ages.values()),
-                "ages": _ages(ages),
-                "newest": min((float(age) for age, count in ages.items() if count), default=None),
-            }
-            for kind, named in given["error_log"].items()
-            for name, ages in named.items()
-        ]
-        yield "error_log", [{"path": "/var/log/nginx/error.log", "logged": rows}]
+        yield "error_log", [{"path": "/var/log/nginx/error.log", "logged": _logged(given["error_log"], "nginx")}]
+
+
+def _kernel_log(given: Given) -> Parts:
+    if "kernel_log" in given:
+        yield "kernel_log", _logged(given["kernel_log"], "kernel")
+
+
+def _logged(kinds: Mapping[str, Mapping[str, Mapping[str, int]]], nameless: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": kind,
+            "subject": None if name == nameless else name,
+            "count": sum(ages.values()),
+            "ages": _ages(ages),
+            "newest": min((float(age) for age, count in ages.items() if count), default=None),
+        }
+        for kind, named in kinds.items()
+        for name, ages in named.items()
+    ]
 
 
 def _host(given: Given) -> Parts:
@@ -247,7 +262,10 @@ _BUILDERS: dict[str, Callable[[Given], Parts]] = {
     "counters": _counters,
     "host": _host,
     "error_log": _error_log,
+    "kernel_log": _kernel_log,
+    "claims": _whole("claims"),
+    "modules": _whole("modules"),
     "processes": _whole("processes"),
     "stub_status": _whole("stub_status"),
 }
-_BESIDE = ("destinations", "states", "sample", "site", "nginx_version", "modified", "taken")
+_BESIDE = ("destinations", "states", "sample", "site", "nginx_version", "modified", "taken", "profile")

@@ -21,6 +21,8 @@ Port = int
 Bytes = bytes
 Moment = str
 """A time with its zone, as ISO 8601 writes it."""
+Share = float
+"""A part of a whole, 0 to 1."""
 Release = str
 """A version: up to four numbers with dots between."""
 
@@ -43,7 +45,10 @@ class Ages:
 
 @dataclass(frozen=True, kw_only=True)
 class Listener:
-    """A listening address; several sockets (reuseport) are one row: drops added, the fullest queue kept."""
+    """A listening address; several sockets (reuseport) are one row: drops added, the fullest queue kept.
+
+    ``unit`` is the systemd unit or the container whose control group the socket was made in.
+    """
 
     address: str
     port: Port
@@ -55,28 +60,39 @@ class Listener:
     idle: Ages | None = None
     clients: Count | None = None
     top_clients: dict[str, Count] = field(default_factory=dict)
+    unit: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """What this host connects to: local ports in use towards it, whole and by state."""
+    """What this host connects to: local ports in use towards it, whole and by state.
+
+    ``odd`` counts those with an odd number; ``time_wait`` says for how long those in TIME_WAIT have been there.
+    """
 
     local: str
     remote: str
     port: Port
     ports: Count
     states: dict[str, Count] = field(default_factory=dict)
+    odd: Count | None = None
+    time_wait: Ages | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sockets:
-    """Every TCP socket of one network namespace, counted; ``rest`` counts what the bound of rows left out."""
+    """Every TCP socket of one network namespace, counted; ``rest`` counts what the bound of rows left out.
+
+    ``share`` is the part of them that was looked at. Below 1 the budget was spent, ``states`` holds what the kernel
+    itself counts, and the counts of rows are those of the part, divided by it.
+    """
 
     method: Literal["SOCK_DIAG", "/proc/net/tcp"]
     states: dict[str, Count]
     listeners: list[Listener] = field(default_factory=list)
     destinations: list[Destination] = field(default_factory=list)
     rest: Count = 0
+    share: Share = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +111,7 @@ class Held:
     ages: Ages
     descriptors: Count | None = None
     nofile: Count | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +129,7 @@ class StubStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Logged:
-    """Lines of one kind (see `advisor.formats.errorlog`) about one thing; None where they name none.
+    """Lines of one kind (see `advisor.formats.errorlog` and `kmsg`) about one thing; None where they name none.
 
     ``ages`` is the time since each line was written, ``newest`` since the last; None where the log's time zone can't
     be told.

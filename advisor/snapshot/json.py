@@ -54,6 +54,7 @@ _TYPES = {
     "Count": _Count,
     "Counts": Annotated[list[_Count], Field(min_length=len(IDLE_EDGES) + 1, max_length=len(IDLE_EDGES) + 1)],
     "Seconds": Annotated[float, Field(ge=0, lt=2**53)],
+    "Share": Annotated[float, Field(gt=0, le=1)],
     "Port": Annotated[int, Field(ge=0, le=65535)],
     "Moment": Annotated[str, AfterValidator(_moment)],
     "Release": Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,9}){0,3}$")],

@@ -27,6 +27,7 @@ from advisor.snapshot.counted import (
     Reading,
     Release,
     Seconds,
+    Share,
     Sockets,
     StubStatus,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Ages",
     "Bytes",
     "Cgroup",
+    "Claim",
     "ConfigFile",
     "Count",
     "Counts",
@@ -46,6 +48,7 @@ __all__ = [
     "Host",
     "Listener",
     "Logged",
+    "Modules",
     "Moment",
     "Nginx",
     "Port",
@@ -54,11 +57,14 @@ __all__ = [
     "Reading",
     "Release",
     "Seconds",
+    "Share",
     "Snapshot",
     "Sockets",
     "StubStatus",
     "SysctlFile",
     "Sysctls",
+    "Unit",
+    "UnitLimit",
 ]
 
 
@@ -75,9 +81,10 @@ class Cgroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """The machine. ``netns`` says which network namespace was read: ``host`` or its inode number.
+    """The machine. ``netns`` says which network namespace was read: ``host``, its inode number, or its name.
 
-    ``cgroup`` is that of the running nginx, ours where none runs; None: it could not be read.
+    ``cgroup`` is that of the running nginx, ours where none runs; None: it could not be read. ``uptime`` is the time
+    since the kernel started.
     """
 
     name: str
@@ -88,6 +95,7 @@ class Host:
     container: str | None = None
     root: bool = False
     cgroup: Cgroup | None = None
+    uptime: Seconds | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +132,44 @@ class ConfigFile:
 
 @dataclass(frozen=True, kw_only=True)
 class SysctlFile:
-    """A file that sets sysctls. ``given`` by the user: judged as if it were applied."""
+    """A file that sets sysctls. ``given`` by the user: judged as if it were applied.
+
+    ``link`` is where a symbolic link leads, as it is written. ``writer`` names the program, neither systemd-sysctl nor
+    sysctl(8), that sets what stands there: ``ufw``, ``tuned`` ...
+    """
 
     path: str
     content: Bytes
     given: bool = False
+    link: str | None = None
+    writer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Ports that somebody needs who need not listen on TCP just now.
+
+    ``by`` says who: a socket unit, a UDP socket, the NodePorts of Kubernetes. ``file`` and ``line``: where it is said.
+    """
+
+    low: Port
+    high: Port
+    protocol: Literal["tcp", "udp"]
+    by: str
+    file: str | None = None
+    line: Count | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Modules:
+    """Kernel modules that bring sysctls: those ``loaded``, those ``builtin``, and what is loaded ``at_boot``, by file.
+
+    ``builtin`` is None where the kernel's list could not be read.
+    """
+
+    loaded: list[str] = field(default_factory=list)
+    builtin: list[str] | None = None
+    at_boot: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,13 +191,37 @@ class Nginx:
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """An nginx process: its start, its limit of descriptors, those open, the sockets among them (None: not known)."""
+    """An nginx process: its start, its limits of descriptors, those open, the sockets among them (None: not known).
+
+    ``nofile`` is the soft limit, ``nofile_hard`` the hard one. ``cpu`` is CPU time used since it started, user and
+    system, in milliseconds, at the beginning and at the end of the sample.
+    """
 
     pid: Count
     started: Seconds
     nofile: Count | None = None
+    nofile_hard: Count | None = None
     descriptors: Count | None = None
     sockets: Count | None = None
+    cpu: Reading | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitLimit:
+    """A line of a systemd unit, or of a drop-in, that sets a limit: ``LimitNOFILE``, ``TasksMax``, ``MemoryMax`` ..."""
+
+    path: str
+    line: Count
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """The systemd unit that nginx runs in, and its limits in the order in which systemd reads them (the last wins)."""
+
+    name: str
+    limits: list[UnitLimit] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,16 +232,18 @@ class Processes:
     workers: list[Process] = field(default_factory=list)
     leaving: list[Process] = field(default_factory=list)
     binary_deleted: bool = False
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """Everything that was read, and what was not.
 
-    ``sample`` is the time between the two counter readings, in seconds; 0 with one reading.
-    ``problems`` are things wrong with what was read (a line that is no setting): ``source`` to reason.
-    ``moved`` is filled by predict: a measurement that a patch moves, and why it is void. ``format`` is called
-    ``schema`` in JSON.
+    ``took`` is the time that took, ``cpu`` the CPU time of it, user and system; ``sample`` is the time between the
+    two counter readings, 0 with one reading; all in seconds. ``problems`` are things wrong with what was read (a line
+    that is no setting): ``source`` to reason. ``profile`` is the workload that the user named. ``kernel_log`` holds
+    lines of /dev/kmsg, ``claims`` the ports of others than live TCP listeners. ``moved`` is filled by predict: a
+    measurement that a patch moves, and why it is void. ``format`` is called ``schema`` in JSON.
     """
 
     format: Literal["advisor.snapshot/v1"] = "advisor.snapshot/v1"
@@ -184,6 +251,8 @@ class Snapshot:
     taken: Moment
     sample: Seconds = 0
     took: Seconds | None = None
+    cpu: Seconds | None = None
+    profile: str | None = None
     host: Host | None = None
     sysctls: Sysctls | None = None
     sysctl_files: list[SysctlFile] | None = None
@@ -194,6 +263,9 @@ class Snapshot:
     held: list[Held] | None = None
     stub_status: StubStatus | None = None
     error_log: list[ErrorLog] | None = None
+    kernel_log: list[Logged] | None = None
+    claims: list[Claim] | None = None
+    modules: Modules | None = None
     site: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     problems: list[tuple[str, str]] = field(default_factory=list)
@@ -222,6 +294,7 @@ class Snapshot:
 
 
 SOURCES = tuple(
-    "host sysctls sysctl_files counters sockets nginx processes held stub_status error_log".split()  # noqa: SIM905 (short)
+    "host sysctls sysctl_files counters sockets nginx processes held stub_status error_log "  # noqa: SIM905 (short)
+    "kernel_log claims modules".split()
 )
 """The fields of a `Snapshot` that a collector fills, and that may be unread."""
