@@ -53,11 +53,6 @@ class Keepalive(Item):
         return _time(self.node, 1) if self.node is not None and len(self.node.args) > 1 else None
 
     @property
-    def is_set(self) -> bool:
-        """Whether the configuration sets it here."""
-        return self.node is not None
-
-    @property
     def addresses(self) -> str:
         """The addresses it governs."""
         return ", ".join(map(str, self.endpoints)) or "no address"

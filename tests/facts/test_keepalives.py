@@ -42,7 +42,7 @@ def test_one_value_governs_the_servers_below() -> None:
 
 def test_nginx_s_default_stands_in_http() -> None:
     (found,) = keepalives("events {}\nhttp {\n server { listen 80; }\n}")
-    assert (found.timeout, found.is_set, found.header, found.id) == (75, False, None, "http")
+    assert (found.timeout, found.node, found.header, found.id) == (75, None, None, "http")
     assert (found.location.line, found.location.column) == (2, 1)
     assert found.place("keepalive_timeout") == Place(CONF, "http#0", "keepalive_timeout", 0)
 
