@@ -36,6 +36,20 @@ class Reading:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cgroup:
+    """What a control group and those around it allow at most; None: no limit.
+
+    ``cpus`` is CPU time each second, in seconds; ``memory`` in bytes. ``memory_used`` and ``sockets`` (the buffers of
+    sockets, a part of it) are bytes in use in the group whose limit ``memory`` is; None: no limit, or it is not told.
+    """
+
+    cpus: Seconds | None = None
+    memory: Count | None = None
+    memory_used: Count | None = None
+    sockets: Count | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ages:
     """How many connections are how old: counts per bucket of `IDLE_EDGES`, and the oldest age seen."""
 

@@ -15,6 +15,7 @@ from advisor.snapshot.counted import (
     IDLE_EDGES,
     Ages,
     Bytes,
+    Cgroup,
     Count,
     Counts,
     Destination,
@@ -69,17 +70,6 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cgroup:
-    """What a control group and those around it allow at most; None: no limit.
-
-    ``cpus`` is CPU time each second, in seconds; ``memory`` in bytes.
-    """
-
-    cpus: Seconds | None = None
-    memory: Count | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Host:
     """The machine. ``netns`` says which network namespace was read: ``host``, its inode number, or its name.
 
@@ -100,11 +90,15 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Sysctls:
-    """Live values as the kernel's strings; keys this kernel or namespace lacks; keys that refused to be read."""
+    """Live values as the kernel's strings; keys this kernel or namespace lacks; keys that refused to be read.
+
+    ``read_only``: /proc/sys is mounted so, as engines do it for containers; nothing can be set from here.
+    """
 
     values: dict[str, str] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    read_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
