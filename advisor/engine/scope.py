@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from advisor.catalog.counters import COUNTERS
+from advisor.catalog.counters import COUNTERS, measure
 from advisor.catalog.directives import DIRECTIVES, UNITS, Directive
 from advisor.catalog.sysctl import DEAD, KEYS, lookup
 from advisor.engine.code import Code, Env, Name, Run
@@ -31,10 +31,7 @@ from advisor.facts.counters import ASPECTS
 from advisor.facts.schema import FactType, members
 from advisor.facts.settings import BY_KIND
 from advisor.records import dataclass, field
-from advisor.units import PAGE, N, S, Unit
-
-_PAGES = {"sockstat.TCP.mem"}
-"""Counted in pages; everything else counts things."""
+from advisor.units import S, Unit
 
 
 @dataclass(slots=True)
@@ -188,7 +185,7 @@ def _counter(dotted: str, owner: Run, rest: list[str]) -> Name:
         raise Problem(f"a counter's name ends with .{', .'.join(ASPECTS)}{did_you_mean(aspect, ASPECTS)}")
     if name not in COUNTERS:
         raise Problem(f"unknown counter '{_short(name)}'{did_you_mean(name, COUNTERS)}")
-    unit = PAGE if name in _PAGES else N
+    unit = measure(name)[0]
     unit = unit.per(S) if aspect == "per_second" else unit
     return Name(dotted, number(unit), _call(owner, "value", name, aspect), _call(owner, "origin", name))
 

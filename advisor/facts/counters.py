@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from advisor.catalog.counters import ABSENT, FILES, measure
 from advisor.errors import Unread
 from advisor.snapshot.model import Reading, Snapshot
 
@@ -11,7 +12,7 @@ ASPECTS = ("since_boot", "delta", "per_second")
 
 
 class Counters:
-    """``counters.TcpExt.ListenOverflows.delta``: a name of /proc/net, then one of `ASPECTS`."""
+    """``counters.TcpExt.ListenOverflows.delta``: a name of the catalogue, then one of `ASPECTS`."""
 
     FACT_KIND: ClassVar[str] = "counters"
 
@@ -19,7 +20,7 @@ class Counters:
         self._snapshot = snapshot
 
     def value(self, name: str, aspect: str) -> float:
-        """A counter's value: events, or events per second.
+        """A counter's value in its unit (`advisor.catalog.counters.measure`), or that per second.
 
         Raises:
             Unread: when it was not read, when there is no second reading, or when a patch moves it.
@@ -28,16 +29,21 @@ class Counters:
         readings: dict[str, Reading] = self._snapshot.need("counters")
         reading = readings.get(name)
         if reading is None:
-            raise Unread("counters", f"this kernel shows no {name}")
+            why = ABSENT.get(name.partition(".")[0])
+            raise Unread("counters", f"this kernel shows no {name}{f': {why}' if why else ''}")
+        scale = measure(name)[1]
         if aspect == "since_boot":
-            return reading.first if reading.last is None else reading.last
+            return _scaled(reading.first if reading.last is None else reading.last, scale)
         if reading.last is None or not self._snapshot.sample:
             raise Unread("counters", f"{name} was read once only; its rate needs a sample (--sample 1)")
-        delta = reading.last - reading.first
+        delta = _scaled(reading.last - reading.first, scale)
         return delta if aspect == "delta" else delta / self._snapshot.sample
 
     def origin(self, name: str) -> str:
         """Where a counter was read."""
-        group = name.partition(".")[0]
-        files = {"sockstat": "sockstat", "sockstat6": "sockstat6", "Tcp": "snmp", "Ip": "snmp", "Udp": "snmp"}
-        return f"/proc/net/{files.get(group, 'netstat')}"
+        return FILES[name.partition(".")[0]]
+
+
+def _scaled(value: int, scale: float) -> float:
+    """Whole where the kernel's number is in our unit: a float would round the largest ones."""
+    return value if scale == 1 else value * scale
