@@ -53,7 +53,7 @@ class Facts:
     @cached_property
     def sockets(self) -> Sockets:
         """TCP sockets."""
-        return Sockets(self.snapshot, self.nginx.asked(), self._callers)
+        return Sockets(self.snapshot, self.nginx.asked(), self._callers, lambda: self.ports)
 
     @cached_property
     def ports(self) -> PortFacts:

@@ -1,7 +1,9 @@
-"""The root ``ports``: the ephemeral range, what is reserved in it and who listens in it."""
+"""The root ``ports``: the ephemeral range, what is reserved in it, who listens in it and who needs ports of it."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, ClassVar
 
@@ -10,18 +12,27 @@ from advisor.facts.places import Location
 from advisor.facts.schema import From
 from advisor.facts.sockets import Sockets
 from advisor.facts.sysctl import Sysctl
+from advisor.facts.time_wait import holds
 from advisor.facts.values import Count, Item, Ports
 from advisor.records import dataclass
-from advisor.snapshot.model import Snapshot
+from advisor.snapshot.model import UDP_SOCKETS, Claim, Host, Snapshot
 
 _RANGE = "net.ipv4.ip_local_port_range"
 _RESERVED = "net.ipv4.ip_local_reserved_ports"
 _LAST = 65535
+_LOWEST = 10240
+"""A wider range begins here at the lowest: ports below are left to services."""
+_RELEASE = re.compile(r"(\d{1,4})\.(\d{1,4})", re.ASCII)
+_KNOWN_FROM = (6, 1)
+"""The first version of Linux whose order of trying ports was read (inet_hashtables.c) and measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exposed(Item):
-    """Listening ports inside the range that are not reserved: those a configuration names, or the others."""
+    """Ports inside the range that are not reserved and that somebody needs.
+
+    ``configured``: a file or a convention names them, so that they mean something also while nobody listens.
+    """
 
     id: str
     ports: Ports
@@ -71,26 +82,91 @@ class PortFacts:
 
     @property
     def usable(self) -> Annotated[Count, From("range - reserved - listening")]:
-        """Ports towards one destination: the range less what is reserved and what is listened on now."""
+        """Ports towards one destination: the range less what is reserved and what is listened on now.
+
+        A port that somebody bound before connecting elsewhere counts as usable, though it is not: none is listed so.
+        """
         return len(Ports([self._ends]) - self.reserved - self._live)
 
     @cached_property
+    def needed(self) -> Annotated[Ports, From("nginx listen, claims, SOCK_DIAG")]:
+        """Ports to be reserved in a wider range: configured ones, claims, and those in use outside of the present one.
+
+        Who listens inside of it may have asked for any port: reserving those would lengthen the list for ever.
+        """
+        used = self._live | self._claimed(lambda claim: claim.by == UDP_SOCKETS)
+        return self._configured | self._named | (used - Ports([self._ends]))
+
+    @cached_property
     def exposed(self) -> list[Exposed]:
-        """Listening ports inside the range that are not reserved, in at most two groups."""
+        """Ports inside the range that somebody listens on or claims and that are not reserved, by who needs them."""
         open_to_all = Ports([self._ends]) - self.reserved
         where = self._sysctl.location(_RANGE)
-        groups = [Exposed("nginx", self._configured & open_to_all, configured=True, location=where)]
-        try:
-            others = (self._live - self._configured) & open_to_all
-        except Unread:
-            if not groups[0].ports:
-                raise
-            others = Ports()
-        groups.append(Exposed("other listeners", others, configured=False, location=where))
-        found = [group for group in groups if group.ports]
+        found = [Exposed("nginx", self._configured & open_to_all, configured=True, location=where)]
+        missing: list[Unread] = []
+        for group in (self._exposed_others, self._exposed_claims):
+            try:
+                found += group(open_to_all, where)
+            except Unread as unread:
+                missing.append(unread)
+        found = [group for group in found if group.ports]
         if not found:
             self._snapshot.need("nginx")  # nothing live is no proof while what is configured was not read
+            if missing:
+                raise missing[0]
         return found
+
+    def _exposed_claims(self, open_to_all: Ports, where: Location) -> list[Exposed]:
+        by: dict[str, Ports] = {}
+        place: dict[str, Location] = {}
+        for claim in self._claims:
+            if claim.by != UDP_SOCKETS:
+                by[claim.by] = by.get(claim.by, Ports()) | Ports([(claim.low, claim.high)])
+                place.setdefault(claim.by, Location(claim.by, claim.file, claim.line) if claim.file else where)
+        rest = open_to_all - self._configured
+        return [Exposed(who, ports & rest, configured=True, location=place[who]) for who, ports in by.items()]
+
+    def _exposed_others(self, open_to_all: Ports, where: Location) -> list[Exposed]:
+        try:
+            named = self._named
+        except Unread:
+            named = Ports()
+        others = (self._live - self._configured - named) & open_to_all
+        return [Exposed("other listeners", others, configured=False, location=where)]
+
+    @property
+    def first_parity(self) -> int:
+        """0 where connect() takes even ports first, 1 where odd ones: the parity of the low end."""
+        host: Host = self._snapshot.need("host")
+        release = _RELEASE.match(host.kernel)
+        if release is None or tuple(map(int, release.groups())) < _KNOWN_FROM:
+            raise Unread("host", f"in which order Linux {host.kernel} tries ports is not known")
+        return self.low % 2
+
+    def holds(self, *, loopback: bool) -> float:
+        """The seconds for which TIME_WAIT keeps a port from a new connection to the same address and port."""
+        return holds(self._snapshot, self._sysctl, loopback=loopback)
+
+    def wider(self, ports: int) -> tuple[int, int]:
+        """The ends of a range for twice as many ports: upwards first, never below who may bind without privilege.
+
+        Its ends have different parities, as the kernel prefers.
+        """
+        start = self._sysctl.value("net.ipv4.ip_unprivileged_port_start")
+        low = min(self.low, max(_LOWEST, int(start), _LAST + 1 - 2 * ports))  # type: ignore[arg-type]  # a number
+        return low, max(self.high, _LAST - low % 2)
+
+    @property
+    def _claims(self) -> list[Claim]:
+        claims: list[Claim] = self._snapshot.need("claims")
+        return claims
+
+    @cached_property
+    def _named(self) -> Ports:
+        return self._claimed(lambda claim: claim.by != UDP_SOCKETS)
+
+    def _claimed(self, wanted: Callable[[Claim], bool]) -> Ports:
+        return Ports((claim.low, claim.high) for claim in self._claims if wanted(claim))
 
     @cached_property
     def _ends(self) -> tuple[int, int]:

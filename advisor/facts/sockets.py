@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, ClassVar, TypeVar
 
 from advisor.errors import Unread
-from advisor.facts.destinations import Callers, Destination
+from advisor.facts.destinations import Callers, Destination, LocalPorts
 from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint
@@ -130,9 +131,16 @@ class Sockets:
 
     FACT_KIND: ClassVar[str] = "group"
 
-    def __init__(self, snapshot: Snapshot, asked: dict[str, tuple[Place, Location]], callers: Callers) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        asked: dict[str, tuple[Place, Location]],
+        callers: Callers,
+        local_ports: Callable[[], LocalPorts],
+    ) -> None:
         """``asked``: where nginx's configuration asks for an address (``0.0.0.0:80``); ``callers``: who calls one."""
         self._snapshot = snapshot
+        self._local_ports = local_ports
         self._asked = asked
         self._callers = callers
 
@@ -145,6 +153,17 @@ class Sockets:
     def time_wait(self) -> Annotated[Count, _SOURCE]:
         """Every TIME_WAIT socket of the namespace."""
         return self._state("TIME_WAIT")
+
+    @property
+    def time_wait_served(self) -> Annotated[Count, _SOURCE]:
+        """TIME_WAIT on ports that listen: this side closed the connections of clients first."""
+        self._snapshot.still("listener.states")
+        return sum(row.states.get("TIME_WAIT", 0) for row in self._rows.listeners)
+
+    @property
+    def fin_wait2(self) -> Annotated[Count, _SOURCE]:
+        """Every FIN_WAIT2 socket of the namespace, held by a process or not."""
+        return self._state("FIN_WAIT2")
 
     @property
     def close_wait(self) -> Annotated[Count, _SOURCE]:
@@ -163,7 +182,7 @@ class Sockets:
     @cached_property
     def destinations(self) -> list[Destination]:
         """Every destination (at most the 1,000 with most ports)."""
-        return [Destination(row, self._snapshot, self._callers) for row in self._rows.destinations]
+        return [Destination(row, self._snapshot, self._callers, self._local_ports) for row in self._rows.destinations]
 
     def towards(self, endpoint: Endpoint) -> list[Destination]:
         """The destinations with that remote address and port, one for each local address.

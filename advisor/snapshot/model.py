@@ -36,6 +36,7 @@ from advisor.snapshot.counted import (
 __all__ = [
     "IDLE_EDGES",
     "SOURCES",
+    "UDP_SOCKETS",
     "Ages",
     "Bytes",
     "Cgroup",
@@ -139,11 +140,15 @@ class SysctlFile:
     writer: str | None = None
 
 
+UDP_SOCKETS = "UDP sockets"
+"""Who claims the ports that UDP sockets are bound to: the kernel may have picked those inside the ephemeral range."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """Ports that somebody needs who need not listen on TCP just now.
 
-    ``by`` says who: a socket unit, a UDP socket, the NodePorts of Kubernetes. ``file`` and ``line``: where it is said.
+    ``by`` says who: a socket unit, `UDP_SOCKETS`, the NodePorts of Kubernetes. ``file`` and ``line``: where it is said.
     """
 
     low: Port
@@ -220,13 +225,17 @@ class Unit:
 
 @dataclass(frozen=True, kw_only=True)
 class Processes:
-    """The running nginx. ``leaving`` holds the workers that are shutting down after a reload, ``workers`` the rest."""
+    """The running nginx. ``leaving`` holds the workers that are shutting down after a reload, ``workers`` the rest.
+
+    ``sys_resource``: the master has CAP_SYS_RESOURCE, by which it gives workers more than its own hard limits.
+    """
 
     master: Process
     workers: list[Process] = field(default_factory=list)
     leaving: list[Process] = field(default_factory=list)
     binary_deleted: bool = False
     unit: Unit | None = None
+    sys_resource: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
