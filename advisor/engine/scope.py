@@ -20,7 +20,8 @@ from typing import Any
 
 from advisor.catalog.counters import COUNTERS, measure
 from advisor.catalog.directives import DIRECTIVES, UNITS, Directive
-from advisor.catalog.sysctl import DEAD, KEYS, lookup
+from advisor.catalog.sysctl import KEYS, lookup
+from advisor.catalog.sysctl_dead import DEAD
 from advisor.engine.code import Code, Env, Name, Run
 from advisor.engine.known import Unknown, unread
 from advisor.engine.syntax import did_you_mean
@@ -72,7 +73,7 @@ class Scope:
         if head not in roots:
             known = [*roots, *self.lets, "params", *(["item"] if self.item else [])]
             raise Problem(f"unknown name '{_short(head)}'{did_you_mean(head, known)}")
-        return _walk(dotted, roots[head], [head], rest, partial(_always, head))
+        return _shared(_walk(dotted, roots[head], [head], rest, partial(_always, head)))
 
     def _of_item(self, env: Env) -> str:
         location = getattr(env.item, "location", None)
@@ -88,13 +89,45 @@ class Scope:
 
     def _let(self, name: str) -> Name:
         code, formula = self.lets[name]
+        run = code.run
+        if self._steady(name):
+            return Name(name, code.type, _once(run, run), lambda _: formula)
 
         def read(env: Env) -> object:
             if name not in env.lets:
-                env.lets[name] = code.run(env)
+                env.lets[name] = run(env)
             return env.lets[name]
 
         return Name(name, code.type, read, lambda _: formula)
+
+    def _steady(self, let: str) -> bool:
+        """Whether a named value depends on the facts alone: on no item, and on no parameter that a site overrides."""
+        code, _ = self.lets[let]
+        return all(
+            self._steady(name) if name in self.lets else name.partition(".")[0] not in {"item", "params"}
+            for name in code.names
+        )
+
+
+def _shared(name: Name) -> Name:
+    """A name of the facts: what it reads is the same for every item and every rule."""
+    unset = {path: _once(path, read) for path, read in name.unset.items()}
+    read = _once(name.dotted, name.read)
+    return Name(name.dotted, name.type, read, name.source, unset, name.key, name.item)
+
+
+def _once(key: object, read: Run) -> Run:
+    """Reads at most once for all that is judged by the same facts."""
+
+    def kept(env: Env) -> object:
+        shared = env.shared
+        try:
+            return shared[key]
+        except KeyError:
+            value = shared[key] = read(env)
+            return value
+
+    return kept
 
 
 def _always(text: str, _: Env) -> str:

@@ -12,7 +12,7 @@ from collections import Counter
 from functools import cached_property
 from typing import ClassVar
 
-from advisor.catalog.sysctl import DEAD
+from advisor.catalog.sysctl_dead import DEAD
 from advisor.facts.places import Location
 from advisor.facts.sysctl import located
 from advisor.facts.values import Item

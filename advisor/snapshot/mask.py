@@ -12,7 +12,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from advisor.catalog.sysctl import DEAD, KEYS
+from advisor.catalog.sysctl import KEYS
+from advisor.catalog.sysctl_dead import DEAD
 from advisor.formats import sysctl
 from advisor.formats.nginx import FREE_FORM, Statement, Token, scan, walk
 from advisor.records import replace
