@@ -38,6 +38,7 @@ def read_host(system: System, pid: int | None = None) -> Host:
         container=container,
         root=system.live and os.geteuid() == 0,
         cgroup=read_cgroup(system, pid),
+        page=os.sysconf("SC_PAGE_SIZE") if system.live else None,
     )
 
 

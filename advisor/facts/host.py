@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar
 
 from advisor.errors import Unread
 from advisor.facts.schema import From
-from advisor.facts.values import Number, Size
+from advisor.facts.values import Number, Pages, Size, Version
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
+
+_RELEASE = re.compile(r"\d{1,4}\.\d{1,4}(?:\.\d{1,6})?(?!\d)", re.ASCII)
 
 
 class HostFacts:
@@ -28,6 +31,20 @@ class HostFacts:
     def memory(self) -> Annotated[Size, From("/proc/meminfo")]:
         """Main memory."""
         return self._known(self._row.memory, "memory")
+
+    @property
+    def pages(self) -> Annotated[Pages, From("/proc/meminfo")]:
+        """Main memory, in pages."""
+        return self.memory // self._known(self._row.page, "size of a page")
+
+    @property
+    def kernel(self) -> Annotated[Version, From("/proc/sys/kernel/osrelease")]:
+        """The release of the kernel, without what a distribution adds to its number."""
+        release = self._row.kernel
+        found = _RELEASE.match(release)
+        if found is None:
+            raise Unread("host", f"the kernel calls itself '{release[:60]}', which begins with no release of Linux")
+        return Version.parse(found[0])
 
     @property
     def cpu_quota(self) -> Annotated[Number | None, From("cgroup")]:

@@ -75,7 +75,7 @@ class Host:
     """The machine. ``netns`` says which network namespace was read: ``host``, its inode number, or its name.
 
     ``cgroup`` is that of the running nginx, ours where none runs; None: it could not be read. ``uptime`` is the time
-    since the kernel started.
+    since the kernel started, ``page`` the size of a page of memory, in bytes.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Host:
     root: bool = False
     cgroup: Cgroup | None = None
     uptime: Seconds | None = None
+    page: Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
