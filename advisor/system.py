@@ -172,6 +172,14 @@ class System:
             for entry in entries:
                 yield entry.name
 
+    def read_only(self, path: str) -> bool:
+        """Whether the file system there is mounted read-only; a tree is none that anything would be written to.
+
+        Raises:
+            OSError: when it can't be told.
+        """
+        return self.live and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
     def modified(self, path: str) -> float:
         """When the file was last written, in seconds since the epoch."""
         return os.stat(self.inside(path)).st_mtime

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from advisor.collect.host import shares_network
+from advisor.collect.unit import read_unit
 from advisor.errors import InputError
 from advisor.formats import procfs
 from advisor.snapshot.model import Process, Processes
@@ -17,6 +18,8 @@ _NAME = "nginx"
 _MASTER = "nginx: master process"
 _WORKER = "nginx: worker process"
 _LEAVING = "is shutting down"
+_SYS_RESOURCE = 24
+"""The bit of CAP_SYS_RESOURCE (include/uapi/linux/capability.h)."""
 _MOST_DESCRIPTORS = 100_000
 """Of one process that are looked at one by one (some 0.2 s)."""
 
@@ -57,6 +60,8 @@ def read_processes(system: System) -> tuple[Processes, Problems]:
         workers=_processes(system, families[0][1]),
         leaving=_processes(system, [one for one in every if _LEAVING in one.title and one.parent == master.pid]),
         binary_deleted=_deleted(master.pid, problems),
+        unit=read_unit(system, master.pid, problems),
+        sys_resource=_sys_resource(system, master.pid),
     )
     return found, problems
 
@@ -111,7 +116,8 @@ def _processes(system: System, found: list[_Nginx]) -> list[Process]:
 def _process(system: System, one: _Nginx) -> Process | None:
     """None when it has ended meanwhile. Its limits are there for all to read, its descriptors for its user and root."""
     try:
-        nofile = procfs.open_files_limit(system.read(f"/proc/{one.pid}/limits"))
+        limits = system.read(f"/proc/{one.pid}/limits")
+        nofile, hard = procfs.open_files_limit(limits), procfs.open_files_limit(limits, hard=True)
     except OSError:
         return None
     except ValueError as error:
@@ -119,7 +125,25 @@ def _process(system: System, one: _Nginx) -> Process | None:
     descriptors = sockets = None
     with suppress(OSError):
         descriptors, sockets = _open(f"/proc/{one.pid}/fd")
-    return Process(pid=one.pid, started=one.started, nofile=nofile, descriptors=descriptors, sockets=sockets)
+    return Process(
+        pid=one.pid,
+        started=one.started,
+        nofile=nofile,
+        nofile_hard=hard,
+        descriptors=descriptors,
+        sockets=sockets,
+    )
+
+
+def _sys_resource(system: System, pid: int) -> bool | None:
+    """None when the master has ended meanwhile."""
+    try:
+        held = procfs.capabilities(system.read(f"/proc/{pid}/status"))
+    except OSError:
+        return None
+    except ValueError as error:
+        raise InputError(f"/proc/{pid}/status: {error}") from None
+    return bool(held >> _SYS_RESOURCE & 1)
 
 
 def _open(path: str) -> tuple[int, int | None]:

@@ -140,10 +140,22 @@ def _error_logs(run: Run) -> object:
     return read_error_logs(run.system, run.config.config, run.master)
 
 
+def _modules(run: Run) -> object:
+    from advisor.collect.modules import read_modules  # noqa: PLC0415 (when it is its turn)
+
+    found, problems = read_modules(run.system)
+    run.problems += problems
+    return found
+
+
 TABLE = (
     Source(
         "processes",
-        ("/proc/PID/stat of every process", "cmdline, limits, exe and fd of nginx's"),
+        (
+            "/proc/PID/stat of every process",
+            "cmdline, limits, status, cgroup, exe and fd of nginx's",
+            "the files of its systemd unit, for the limits in them",
+        ),
         before=_processes,
         cost=Cost(0.04, 60e-6, "processes"),
         wanted=lambda request: request.host,
@@ -171,6 +183,7 @@ TABLE = (
         ("/proc/sys/kernel, /proc/stat, /proc/meminfo, /proc/self/ns", "/proc/PID/cgroup and its limits"),
         before=_host,
     ),
+    Source("modules", ("/proc/modules, modules.builtin, modules-load.d, /etc/modules",), before=_modules),
     Source("sysctls", ("/proc/sys/net and /proc/sys/fs, by key",), before=_sysctls, cost=Cost(0.003)),
     Source(
         "counters",

@@ -43,7 +43,7 @@ def read_sysctls(system: System) -> Sysctls:
             refused[key] = "not text"
         except OSError as error:
             refused[key] = error.strerror or str(error)
-    return Sysctls(values=values, absent=absent, refused=refused)
+    return Sysctls(values=values, absent=absent, refused=refused, read_only=system.read_only("/proc/sys"))
 
 
 def read_sysctl_files(system: System | None, given: Sequence[str] = ()) -> tuple[list[SysctlFile], Problems]:

@@ -113,8 +113,8 @@ def sockstat(data: bytes) -> dict[str, int]:
     return found
 
 
-def open_files_limit(data: bytes) -> int | None:
-    """The soft limit of /proc/PID/limits on open files; None where it is unlimited.
+def open_files_limit(data: bytes, *, hard: bool = False) -> int | None:
+    """The soft, or the hard, limit of /proc/PID/limits on open files; None where it is unlimited.
 
     Raises:
         ValueError: when the line is missing or holds no limit.
@@ -122,9 +122,21 @@ def open_files_limit(data: bytes) -> int | None:
     for number, line in enumerate(data.splitlines(), 1):
         name, found, rest = line.partition(b"Max open files")
         if found and not name:
-            soft = (rest.split() or [b""])[0]
-            return None if soft == b"unlimited" else _integer(soft, number)
+            limit = [*rest.split(), b"", b""][hard]
+            return None if limit == b"unlimited" else _integer(limit, number)
     raise ValueError("no line 'Max open files'")
+
+
+def capabilities(data: bytes) -> int:
+    """The effective capabilities of /proc/PID/status, one bit each.
+
+    Raises:
+        ValueError: when the line is missing or is no number.
+    """
+    found = re.search(rb"^CapEff:\s+([0-9a-f]{1,16})$", data, re.MULTILINE)
+    if found is None:
+        raise ValueError("no line 'CapEff' with a hexadecimal number")
+    return int(found[1], 16)
 
 
 def memory_total(data: bytes) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from advisor.errors import Unread
 from advisor.formats.nginx import Statement, scan
 from advisor.records import dataclass, field
+from advisor.snapshot.around import Modules, Unit, UnitLimit
 from advisor.snapshot.counted import (
     IDLE_EDGES,
     Ages,
@@ -161,18 +162,6 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Modules:
-    """Kernel modules that bring sysctls: those ``loaded``, those ``builtin``, and what is loaded ``at_boot``, by file.
-
-    ``builtin`` is None where the kernel's list could not be read.
-    """
-
-    loaded: list[str] = field(default_factory=list)
-    builtin: list[str] | None = None
-    at_boot: dict[str, list[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Nginx:
     """A configuration tree, by the real path of each file in the audited tree.
 
@@ -193,8 +182,9 @@ class Nginx:
 class Process:
     """An nginx process: its start, its limits of descriptors, those open, the sockets among them (None: not known).
 
-    ``nofile`` is the soft limit, ``nofile_hard`` the hard one. ``cpu`` is CPU time used since it started, user and
-    system, in milliseconds, at the beginning and at the end of the sample.
+    ``nofile`` is the soft limit, ``nofile_hard`` the hard one. ``cpu`` is the time that its main thread, which is the
+    one that accepts, has run since it started, ``waited`` the time that it was ready to run and waited for a CPU; in
+    milliseconds, at the beginning and at the end of the sample.
     """
 
     pid: Count
@@ -204,24 +194,7 @@ class Process:
     descriptors: Count | None = None
     sockets: Count | None = None
     cpu: Reading | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnitLimit:
-    """A line of a systemd unit, or of a drop-in, that sets a limit: ``LimitNOFILE``, ``TasksMax``, ``MemoryMax`` ..."""
-
-    path: str
-    line: Count
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unit:
-    """The systemd unit that nginx runs in, and its limits in the order in which systemd reads them (the last wins)."""
-
-    name: str
-    limits: list[UnitLimit] = field(default_factory=list)
+    waited: Reading | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,14 +40,28 @@ V1 = "9:memory:/docker/1\n4:cpu,cpuacct:/docker/1\n1:name=systemd:/docker/1\n0::
             Cgroup(cpus=0.5, memory=1048576),
         ),
         (
+            V2,
+            {
+                "sys/fs/cgroup/system.slice/nginx.service/memory.max": "8192\n",
+                "sys/fs/cgroup/system.slice/nginx.service/memory.current": "8000\n",
+                "sys/fs/cgroup/system.slice/nginx.service/memory.stat": "anon 10\nsock 4096\nshmem 0\n",
+                "sys/fs/cgroup/system.slice/memory.max": "16384\n",
+                "sys/fs/cgroup/system.slice/memory.current": "9000\n",
+            },
+            Cgroup(memory=8192, memory_used=8000, sockets=4096),
+        ),
+        (
             V1,
             {
                 "sys/fs/cgroup/cpu/docker/1/cpu.cfs_quota_us": "200000\n",
                 "sys/fs/cgroup/cpu/docker/1/cpu.cfs_period_us": "100000\n",
                 "sys/fs/cgroup/memory/docker/1/memory.limit_in_bytes": "4096\n",
+                "sys/fs/cgroup/memory/docker/1/memory.usage_in_bytes": "4000\n",
+                "sys/fs/cgroup/memory/docker/1/memory.stat": "cache 10\nrss 20\n",
+                "sys/fs/cgroup/memory/docker/1/memory.kmem.tcp.usage_in_bytes": "512\n",
                 "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
             },
-            Cgroup(cpus=2.0, memory=4096),
+            Cgroup(cpus=2.0, memory=4096, memory_used=4000, sockets=512),
         ),
         (
             V1,

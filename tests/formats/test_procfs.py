@@ -95,11 +95,21 @@ def test_no_text_crashes_counters(data: bytes) -> None:
 def test_limits() -> None:
     line = b"Limit Soft Hard Units\nMax open files            1024                 524288               files     \n"
     assert procfs.open_files_limit(line) == 1024
+    assert procfs.open_files_limit(line, hard=True) == 524288
     assert procfs.open_files_limit(line.replace(b"1024  ", b"unlimited")) is None
+    assert procfs.open_files_limit(line.replace(b"524288", b"unlimited"), hard=True) is None
     with pytest.raises(ValueError, match="no line 'Max open files'"):
         procfs.open_files_limit(b"Limit\n")
     with pytest.raises(ValueError, match="line 1: '' is no number"):
         procfs.open_files_limit(b"Max open files\n")
+
+
+def test_capabilities() -> None:
+    text = b"Name:\tnginx\nCapInh:\t0000000000000000\nCapEff:\t000001fffeffffff\nCapBnd:\t000001ffffffffff\n"
+    assert procfs.capabilities(text) == 0x1FFFEFFFFFF
+    for wrong in (b"", b"CapEff: 0x1\n", b"CapEff:\t" + b"f" * 17 + b"\n"):
+        with pytest.raises(ValueError, match="CapEff"):
+            procfs.capabilities(wrong)
 
 
 def test_memory_and_processors() -> None:
