@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from advisor.catalog.counters import COUNTERS, GAUGES
+from advisor.collect.gauges import read_gauges
 from advisor.errors import InputError
 from advisor.formats import procfs
 from advisor.snapshot.model import Reading
@@ -13,8 +14,12 @@ from advisor.system import System
 _LARGEST = 2**63
 
 
-def read_counters(system: System) -> dict[str, int]:
+def read_counters(system: System, pid: int | None = None) -> dict[str, int]:
     """The counters of `advisor.catalog.counters` that this kernel has, by name.
+
+    Args:
+        system: the machine or the tree.
+        pid: the process whose control group counts; None: none does.
 
     Raises:
         OSError: when /proc/net/snmp, netstat or sockstat can't be read; sockstat6 is missing where IPv6 is.
@@ -24,6 +29,7 @@ def read_counters(system: System) -> dict[str, int]:
     found |= _read(system, "/proc/net/sockstat", procfs.sockstat)
     if system.exists("/proc/net/sockstat6"):
         found |= _read(system, "/proc/net/sockstat6", procfs.sockstat)
+    found |= read_gauges(system, pid)
     return {name: found[name] for name in COUNTERS if 0 <= found.get(name, -1) < _LARGEST}
 
 

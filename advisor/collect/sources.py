@@ -91,14 +91,20 @@ def _sysctls(run: Run) -> object:
 
 def _first_counters(run: Run) -> object:
     from advisor.collect.counters import read_counters  # noqa: PLC0415 (when it is its turn)
+    from advisor.collect.workers import read_clocks  # noqa: PLC0415 (when it is its turn)
 
-    return read_counters(run.system)
+    return read_clocks(run.system, run.found.get("processes")), read_counters(run.system, run.master)
 
 
 def _counters(run: Run) -> object:
     from advisor.collect.counters import read_counters, readings  # noqa: PLC0415 (when it is its turn)
+    from advisor.collect.workers import read_clocks, timed  # noqa: PLC0415 (when it is its turn)
 
-    return readings(run.found["counters"], read_counters(run.system) if run.twice else {})
+    clocks, first = run.found["counters"]
+    processes = run.found.get("processes")
+    if processes is not None:
+        run.found["processes"] = timed(processes, clocks, read_clocks(run.system, processes) if run.twice else {})
+    return readings(first, read_counters(run.system, run.master) if run.twice else {})
 
 
 def _drops(run: Run) -> object:
@@ -140,10 +146,24 @@ def _error_logs(run: Run) -> object:
     return read_error_logs(run.system, run.config.config, run.master)
 
 
+def _kernel_log(run: Run) -> object:
+    from advisor.collect.kmsg import read_kernel_log  # noqa: PLC0415 (when it is its turn)
+
+    return read_kernel_log(run.system)
+
+
 def _modules(run: Run) -> object:
     from advisor.collect.modules import read_modules  # noqa: PLC0415 (when it is its turn)
 
     found, problems = read_modules(run.system)
+    run.problems += problems
+    return found
+
+
+def _claims(run: Run) -> object:
+    from advisor.collect.claims import read_claims  # noqa: PLC0415 (when it is its turn)
+
+    found, problems = read_claims(run.system)
     run.problems += problems
     return found
 
@@ -184,13 +204,29 @@ TABLE = (
         before=_host,
     ),
     Source("modules", ("/proc/modules, modules.builtin, modules-load.d, /etc/modules",), before=_modules),
+    Source(
+        "claims",
+        (
+            "/proc/net/udp and udp6",
+            "systemd's socket units that are enabled",
+            "whether there is a /var/lib/kubelet, and the API server's manifest",
+        ),
+        before=_claims,
+        cost=Cost(0.005),
+    ),
     Source("sysctls", ("/proc/sys/net and /proc/sys/fs, by key",), before=_sysctls, cost=Cost(0.003)),
     Source(
         "counters",
-        ("/proc/net/snmp, netstat, sockstat and sockstat6, twice",),
+        (
+            "/proc/net/snmp, netstat, sockstat, sockstat6 and softnet_stat, twice",
+            "/proc/net/stat, /proc/pressure and /proc/sys/fs/file-nr, twice",
+            "cpu.stat and memory.events of nginx's control group, and schedstat of its workers, twice",
+            "the statistics of network cards in /sys/class/net, twice",
+        ),
         before=_first_counters,
         after=_counters,
-        cost=Cost(0.003),
+        cost=Cost(0.008),
+        root="what conntrack dropped",
     ),
     Source(
         "sockets",
@@ -222,6 +258,14 @@ TABLE = (
         cost=Cost(0.02),
         costly=True,
         root="logs that only root may read",
+    ),
+    Source(
+        "kernel_log",
+        ("/dev/kmsg, as dmesg: at most 16 MiB of it, without waiting",),
+        after=_kernel_log,
+        cost=Cost(0.02),
+        costly=True,
+        root="all of it, where kernel.dmesg_restrict is set",
     ),
 )
 """In the order in which they are read: before the sample's wait, and again, down the table, behind it."""
