@@ -10,15 +10,21 @@ from advisor.records import dataclass, field
 
 
 class Env:
-    """What an expression is evaluated against: the facts, one item, the rule's params; lets are computed once."""
+    """What an expression is evaluated against: the facts, one item, the rule's params; lets are computed once.
 
-    __slots__ = ("facts", "item", "lets", "params")
+    ``shared`` keeps what depends on the facts alone, for all items and rules that are judged by the same facts.
+    """
 
-    def __init__(self, facts: object, item: object, params: Mapping[str, float]) -> None:
+    __slots__ = ("facts", "item", "lets", "params", "shared")
+
+    def __init__(
+        self, facts: object, item: object, params: Mapping[str, float], shared: dict[object, Any] | None = None
+    ) -> None:
         self.facts = facts
         self.item = item
         self.params = params
         self.lets: dict[str, Any] = {}
+        self.shared = {} if shared is None else shared
 
 
 AnyClass = type[Any]

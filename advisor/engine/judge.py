@@ -32,7 +32,8 @@ def judge(rules: Sequence[Rule], facts: Any, overrides: Mapping[str, str] = _NON
         UsageError: when an override names no parameter, or is a quantity of another kind.
     """
     params = overridden(rules, overrides)
-    return [verdict for rule in rules for verdict in _verdicts(rule, facts, params[rule.id])]
+    shared: dict[object, Any] = {}
+    return [verdict for rule in rules for verdict in _verdicts(rule, Env(facts, None, params[rule.id], shared))]
 
 
 def overridden(rules: Sequence[Rule], overrides: Mapping[str, str]) -> dict[str, dict[str, float]]:
@@ -57,18 +58,19 @@ def overridden(rules: Sequence[Rule], overrides: Mapping[str, str]) -> dict[str,
     return params
 
 
-def _verdicts(rule: Rule, facts: Any, params: Mapping[str, float]) -> Iterator[Verdict]:  # noqa: ANN401 (as in judge)
+def _verdicts(rule: Rule, env: Env) -> Iterator[Verdict]:
+    """The verdicts of a rule on what ``env`` holds, which has no item yet."""
     if rule.each is None:
-        yield _verdict(rule, Env(facts, None, params))
+        yield _verdict(rule, env)
         return
-    items = rule.each.read(Env(facts, None, params))
+    items = rule.each.read(env)
     if isinstance(items, Unknown):
         yield Verdict(rule.id, "", State.UNKNOWN, missing=items.missing)
     elif not items:
         yield Verdict(rule.id, "", State.NOT_APPLICABLE)
     else:
         for item in items:
-            yield _verdict(rule, Env(facts, item, params))
+            yield _verdict(rule, Env(env.facts, item, env.params, env.shared))
 
 
 def _verdict(rule: Rule, env: Env) -> Verdict:

@@ -57,7 +57,10 @@ def unread(signal: Unread) -> Unknown:
 
 def join(values: Iterable[object]) -> Unknown:
     """All reasons of those values that are Unknown."""
-    return Unknown(tuple(dict.fromkeys(one for value in values if isinstance(value, Unknown) for one in value.missing)))
+    doubts = [value for value in values if value.__class__ is Unknown]
+    if len(doubts) == 1:
+        return doubts[0]
+    return Unknown(tuple(dict.fromkeys(one for value in doubts for one in value.missing)))
 
 
 BY_ZERO = unknown("division", "a division by zero has no value")
