@@ -18,7 +18,11 @@ class Env:
     __slots__ = ("facts", "item", "lets", "params", "shared")
 
     def __init__(
-        self, facts: object, item: object, params: Mapping[str, float], shared: dict[object, Any] | None = None
+        self,
+        facts: object,
+        item: Any,  # noqa: ANN401 (any class of items, known by reflection only)
+        params: Mapping[str, float],
+        shared: dict[object, Any] | None = None,
     ) -> None:
         self.facts = facts
         self.item = item

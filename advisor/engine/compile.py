@@ -178,12 +178,24 @@ _VISITORS: dict[type[ast.expr], Callable[[_Compiler, Any], Code]] = {
 def _comparison(sign: str, first: Code, second: Code) -> Run:
     comparable(sign, first.type, second.type)
     left, right, apply = first.run, second.run, _COMPARE[sign]
+    if second.constant is not None:
+        return _with_constant(left, apply, second.constant)
 
     def run(env: Env) -> bool | Unknown:
         a, b = left(env), right(env)
         if a.__class__ is Unknown or b.__class__ is Unknown:
             return join((a, b))
         return bool(apply(a, b))
+
+    return run
+
+
+def _with_constant(left: Run, apply: Callable[[Any, Any], Any], constant: object) -> Run:
+    """What most comparisons are, in half the time."""
+
+    def run(env: Env) -> bool | Unknown:
+        value = left(env)
+        return value if value.__class__ is Unknown else bool(apply(value, constant))
 
     return run
 

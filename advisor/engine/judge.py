@@ -69,24 +69,20 @@ def _verdicts(rule: Rule, env: Env) -> Iterator[Verdict]:
     elif not items:
         yield Verdict(rule.id, "", State.NOT_APPLICABLE)
     else:
+        facts, params, shared = env.facts, env.params, env.shared
         for item in items:
-            yield _verdict(rule, Env(env.facts, item, env.params, env.shared))
+            yield _verdict(rule, Env(facts, item, params, shared))
 
 
 def _verdict(rule: Rule, env: Env) -> Verdict:
-    item = getattr(env.item, "id", "")
-    if rule.applies is not None:
-        applies = rule.applies.run(env)
-        if applies is not True:
-            return _quiet(rule, item, State.NOT_APPLICABLE, applies)
-    when = rule.when.run(env)
-    if when is True:
-        return Verdict(rule.id, item, State.FAIL, _finding(rule, item, env))
-    return _quiet(rule, item, State.PASS, when)
-
-
-def _quiet(rule: Rule, item: str, state: State, value: object) -> Verdict:
-    if isinstance(value, Unknown):
+    item = "" if env.item is None else env.item.id
+    applies, when = rule.conditions
+    value, state = True if applies is None else applies(env), State.NOT_APPLICABLE
+    if value is True:
+        value, state = when(env), State.PASS
+        if value is True:
+            return Verdict(rule.id, item, State.FAIL, _finding(rule, item, env))
+    if value.__class__ is Unknown:
         return Verdict(rule.id, item, State.UNKNOWN, missing=value.missing)
     return Verdict(rule.id, item, state)
 

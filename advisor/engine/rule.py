@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from advisor.engine.code import Code, Name
+from advisor.engine.code import Code, Name, Run
 from advisor.engine.compile import compile_expression, require
 from advisor.engine.functions import FUNCTIONS
 from advisor.engine.remedies import Remedy, compile_remedy
@@ -108,6 +108,12 @@ class Rule:
         if name.type.kind != "list":
             raise self._error(("each",), f"each: {self.written.each} is {name.type.spoken}, not a list")
         return name
+
+    @cached_property
+    def conditions(self) -> tuple[Run | None, Run]:
+        """Applies and when, ready to run."""
+        applies, when, _ = self._judging
+        return applies.run if applies else None, when.run
 
     @property
     def applies(self) -> Code | None:

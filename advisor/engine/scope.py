@@ -166,6 +166,8 @@ def reader(path: Sequence[str]) -> Run:
     """Reads a path of attributes, of the item or of the facts; None as soon as a part is not set."""
     of_item = path[0] == "item"
     attributes = path[1:] if of_item else path
+    if of_item and len(attributes) == 1:
+        return _of_item(attributes[0])
 
     def read(env: Env) -> object:
         value: Any = env.item if of_item else env.facts
@@ -177,6 +179,18 @@ def reader(path: Sequence[str]) -> Run:
         except Unread as signal:
             return unread(signal)
         return value
+
+    return read
+
+
+def _of_item(attribute: str) -> Run:
+    """What is read most often, in half the time."""
+
+    def read(env: Env) -> object:
+        try:
+            return getattr(env.item, attribute)
+        except Unread as signal:
+            return unread(signal)
 
     return read
 
