@@ -62,9 +62,9 @@ _MOST = 2**31 - 1
 _CHILD: Scope = "read-only in child"
 
 
-def _switch(name: str, default: str, high: int = 1, takes: Range = _U8) -> Key:
+def _switch(name: str, default: str, high: int = 1, takes: Range = _U8, moves: tuple[str, ...] = ()) -> Key:
     """A key that is on or off; the kernel keeps it in a byte."""
-    return Key(f"net.ipv4.{name}", low=0, high=high, default=default, takes=takes)
+    return Key(f"net.ipv4.{name}", low=0, high=high, default=default, takes=takes, moves=moves)
 
 
 def _seconds(name: str, default: str, high: int = _MOST) -> Key:
@@ -89,7 +89,15 @@ _ALL = (
         takes=_NATURAL,
         earlier="128 before 5.4",
     ),
-    Key("net.core.netdev_max_backlog", unit=N, low=1, high=_MOST, scope="global", default="1000"),
+    Key(
+        "net.core.netdev_max_backlog",
+        unit=N,
+        low=1,
+        high=_MOST,
+        scope="global",
+        default="1000",
+        moves=("counter.softnet.dropped", "counter.softnet.flow_limit"),
+    ),
     Key("net.core.netdev_budget", unit=N, low=1, high=_MOST, scope="global", default="300"),
     Key(
         "net.core.netdev_budget_usecs",
@@ -148,7 +156,15 @@ _ALL = (
     ),
     Key("net.ipv4.neigh.default.gc_thresh1", unit=N, low=0, high=_MOST, scope="global", default="128"),
     Key("net.ipv4.neigh.default.gc_thresh2", unit=N, low=0, high=_MOST, scope="global", default="512"),
-    Key("net.ipv4.neigh.default.gc_thresh3", unit=N, low=0, high=_MOST, scope="global", default="1024"),
+    Key(
+        "net.ipv4.neigh.default.gc_thresh3",
+        unit=N,
+        low=0,
+        high=_MOST,
+        scope="global",
+        default="1024",
+        moves=("counter.arp_cache.table_fulls",),
+    ),
     _switch("tcp_abort_on_overflow", "0"),
     Key("net.ipv4.tcp_available_congestion_control", "string", writable=False),
     Key("net.ipv4.tcp_congestion_control", "string", writable=False),
@@ -161,7 +177,14 @@ _ALL = (
     Key("net.ipv4.tcp_keepalive_probes", unit=N, low=1, high=127, default="9", takes=_U8),
     Key("net.ipv4.tcp_keepalive_time", unit=S, low=1, high=32767, default="7200", takes=_JIFFIES),
     Key("net.ipv4.tcp_limit_output_bytes", unit=B, writable=False),
-    Key("net.ipv4.tcp_max_orphans", unit=N, low=0, high=_MOST, scope="global"),
+    Key(
+        "net.ipv4.tcp_max_orphans",
+        unit=N,
+        low=0,
+        high=_MOST,
+        scope="global",
+        moves=("counter.TcpExt.TCPAbortOnMemory",),
+    ),
     Key("net.ipv4.tcp_max_syn_backlog", unit=N, low=1, high=_MOST),
     Key(
         "net.ipv4.tcp_max_tw_buckets",
@@ -205,7 +228,7 @@ _ALL = (
     _switch("tcp_slow_start_after_idle", "1"),
     Key("net.ipv4.tcp_syn_retries", unit=N, low=1, high=127, default="6", takes=(1, 127)),
     Key("net.ipv4.tcp_synack_retries", unit=N, low=0, high=255, default="5", takes=_U8),
-    _switch("tcp_syncookies", "1", high=2),
+    _switch("tcp_syncookies", "1", high=2, moves=("counter.TcpExt.TCPReqQFullDrop",)),
     _switch("tcp_timestamps", "1", high=2),
     Key("net.ipv4.tcp_tw_reuse", low=0, high=2, default="2", moves=("destination.full",), takes=(0, 2)),
     Key(
@@ -222,9 +245,27 @@ _ALL = (
     _switch("tcp_window_scaling", "1"),
     Key("net.ipv4.tcp_wmem", "vector", B, ("min", "default", "max"), low=1, high=_MOST, takes=_POSITIVE),
     _memory("net.ipv4.udp_mem"),
+    Key("net.ipv6.neigh.default.gc_thresh1", unit=N, low=0, high=_MOST, scope="global", default="128"),
+    Key("net.ipv6.neigh.default.gc_thresh2", unit=N, low=0, high=_MOST, scope="global", default="512"),
+    Key(
+        "net.ipv6.neigh.default.gc_thresh3",
+        unit=N,
+        low=0,
+        high=_MOST,
+        scope="global",
+        default="1024",
+        moves=("counter.ndisc_cache.table_fulls",),
+    ),
     Key("net.netfilter.nf_conntrack_buckets", unit=N, scope=_CHILD, writable=False),
     Key("net.netfilter.nf_conntrack_count", unit=N, writable=False),
-    Key("net.netfilter.nf_conntrack_max", unit=N, low=1, high=_MOST, scope=_CHILD),
+    Key(
+        "net.netfilter.nf_conntrack_max",
+        unit=N,
+        low=1,
+        high=_MOST,
+        scope=_CHILD,
+        moves=("counter.nf_conntrack.drop", "counter.nf_conntrack.early_drop"),
+    ),
     _seconds("net.netfilter.nf_conntrack_tcp_timeout_close_wait", "60"),
     _seconds("net.netfilter.nf_conntrack_tcp_timeout_established", "432000"),
     _seconds("net.netfilter.nf_conntrack_tcp_timeout_fin_wait", "120"),
