@@ -171,20 +171,18 @@ def _comment(found: re.Match[bytes]) -> bytes:
 
 def mask_sysctl(data: bytes, name: str) -> bytes:
     """A sysctl file of the same length and lines: keys stay, and the values of those in the catalogue."""
-    parsed = sysctl.parse(data, name)
-    hidden = {setting.line: not _catalogued(setting.key) for setting in parsed.settings}
-    hidden |= dict.fromkeys((exclusion.line for exclusion in parsed.exclusions), False)
-    wrong = {line for line, _ in parsed.problems}
-    lines = data.split(b"\n")
-    for number, line in enumerate(lines, 1):
-        if hidden.get(number):
-            before, separator, after = line.partition(b"=")
-            lines[number - 1] = before + separator + _dark(after)
-        elif number in wrong:
-            lines[number - 1] = _dark(line)
-        elif number not in hidden:
-            lines[number - 1] = _remark(line)
-    return b"\n".join(lines)
+    return b"".join(_masked(piece, name) for piece in re.split(rb"([\n\r\0])", data))
+
+
+def _masked(line: bytes, name: str) -> bytes:
+    """One line; a carriage return or NUL ends one, too, as for systemd-sysctl."""
+    parsed = sysctl.parse(line, name)
+    if parsed.problems:
+        return _dark(line)
+    if not parsed.settings:
+        return line if parsed.exclusions else _remark(line)
+    before, separator, after = line.partition(b"=")
+    return line if _catalogued(parsed.settings[0].key) else before + separator + _dark(after)
 
 
 def _remark(line: bytes) -> bytes:

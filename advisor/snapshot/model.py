@@ -132,7 +132,8 @@ class SysctlFile:
     """A file that sets sysctls. ``given`` by the user: judged as if it were applied.
 
     ``link`` is where a symbolic link leads, as it is written. ``writer`` names the program, neither systemd-sysctl nor
-    sysctl(8), that sets what stands there: ``ufw``, ``tuned`` ...
+    sysctl(8), that sets what stands there, or that is seen to be there (`advisor.catalog.writers`). ``unread`` is why
+    it could not be read.
     """
 
     path: str
@@ -140,6 +141,7 @@ class SysctlFile:
     given: bool = False
     link: str | None = None
     writer: str | None = None
+    unread: str | None = None
 
 
 UDP_SOCKETS = "UDP sockets"

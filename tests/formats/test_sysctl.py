@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.formats.sysctl import Exclusion, Setting, dotted, parse
+from advisor.formats.sysctl import PROCPS, SYSTEMD, Exclusion, Setting, dotted, parse
 
 
 def only(text: bytes) -> Setting:
@@ -29,6 +29,10 @@ def only(text: bytes) -> Setting:
         (b"a.b = = 1", Setting("a.b", "= 1", 1, 7)),
         (b"net.ipv4.conf.*.rp_filter = 2", Setting("net.ipv4.conf.*.rp_filter", "2", 1, 29)),
         (b"a.b =\n", Setting("a.b", "", 1, 6)),
+        (b"a.b = 1 # caf\xe9", Setting("a.b", "1 # caf\ufffd", 1, 7)),
+        (b"a.b = 1\xc2\xa0", Setting("a.b", "1\u00a0", 1, 7)),
+        (b"//a//b = 1", Setting("a.b", "1", 1, 10)),
+        (b"a..b = 1", Setting("a.b", "1", 1, 8)),
     ],
 )
 def test_a_line_that_sets(text: bytes, expected: Setting) -> None:
@@ -71,7 +75,7 @@ def test_the_first_separator_decides(key: str, expected: str) -> None:
         (b"= 4096", "f.conf:1: '' is no key"),
         (b"net.core somaxconn = 1", "is no key"),
         (b"\xef\xbb\xbfnet.core.somaxconn = 1", "is no key"),
-        (b"a.b = \xff", "f.conf:1: not UTF-8"),
+        (b"net.core.\xff = 1", "is no key"),
         (b"-", "sets nothing"),
     ],
 )
@@ -84,11 +88,31 @@ def test_a_line_that_sets_nothing_is_a_problem(text: bytes, why: str) -> None:
     assert not parsed.exclusions
 
 
-@given(st.binary(max_size=200))
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"a.b=1\ra.b=2\n", [("1\ra.b=2", PROCPS), ("1", SYSTEMD), ("2", SYSTEMD)]),
+        (b"a.b=1\0a.b=2\n", [("1", PROCPS), ("1", SYSTEMD), ("2", SYSTEMD)]),
+        (b"# c\0a.b=2\n", [("2", SYSTEMD)]),
+        (b"- a.b=2\n", [("2", SYSTEMD)]),
+        (b"a.b=1\r\n", [("1", None)]),
+    ],
+)
+def test_what_one_reader_alone_takes_so(text: bytes, expected: list[tuple[str, str | None]]) -> None:
+    assert [(one.value, one.only) for one in parse(text, "x").settings] == expected
+
+
+def test_a_carriage_return_inside_a_line_is_a_problem() -> None:
+    ((line, said),) = parse(b"\na.b=1\ra.b=2\n", "f.conf").problems
+    assert line == 2
+    assert "f.conf:2: systemd-sysctl ends the line" in said
+
+
+@given(st.binary(max_size=200).map(lambda data: data.replace(b"\r", b"").replace(b"\0", b"")))
 def test_every_line_is_something_once(data: bytes) -> None:
     parsed = parse(data, "x")
     lines = [one.line for one in (*parsed.settings, *parsed.exclusions)] + [line for line, _ in parsed.problems]
     assert len(lines) == len(set(lines)) <= data.count(b"\n") + 1
     for one in parsed.settings:
-        line = data.split(b"\n")[one.line - 1].decode()
+        line = data.split(b"\n")[one.line - 1].decode("utf-8", "replace")
         assert line[one.column - 1 :].startswith(one.value)

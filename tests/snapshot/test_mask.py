@@ -171,7 +171,7 @@ def test_sysctl_values_outside_the_catalogue_are_hidden() -> None:
     assert mask_sysctl(data, "/s") == (
         b"# xxxx xxxxxxx\r\n; xxx\n\nnet.core.somaxconn = 128\nnet/ipv4/tcp_tw_recycle=1\n"
         b"kernel.domainname = xxxxxxx x\n"
-        b"-kernel.secret=x \nnet.ipv4.* = 1\nkernel.* = x\nxxxxxxx \n x x\nx x x\n-net.ipv4.tcp_sack\n"
+        b"-kernel.secret=x \nnet.ipv4.* = 1\nkernel.* = x\nxxxxxxx \n x x\na = x\n-net.ipv4.tcp_sack\n"
     )
 
 
