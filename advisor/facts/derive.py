@@ -8,8 +8,10 @@ from advisor.catalog.directives import DIRECTIVES, SECRETIVE
 from advisor.errors import Unread
 from advisor.facts.boot import Boot
 from advisor.facts.counters import Counters
+from advisor.facts.cpu import CpuFacts
 from advisor.facts.host import HostFacts
 from advisor.facts.keepalives import DECIDING
+from advisor.facts.kernellog import KernelLog
 from advisor.facts.nginx import NginxFacts
 from advisor.facts.owners import Owners
 from advisor.facts.passes import Pass
@@ -18,6 +20,7 @@ from advisor.facts.servers import Endpoint
 from advisor.facts.site import Site
 from advisor.facts.sockets import Listener, Sockets
 from advisor.facts.sysctl import Sysctl
+from advisor.facts.tables import Tables
 from advisor.facts.values import Ports
 from advisor.snapshot.model import Snapshot
 
@@ -70,6 +73,21 @@ class Facts:
     def counters(self) -> Counters:
         """The kernel's counters."""
         return Counters(self.snapshot)
+
+    @cached_property
+    def cpu(self) -> CpuFacts:
+        """CPU time: who needs it and who waits for it."""
+        return CpuFacts(self.snapshot, self.counters)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The kernel's tables of connections and neighbours."""
+        return Tables(self.snapshot, self.sysctl, self.counters)
+
+    @cached_property
+    def kernel_log(self) -> KernelLog:
+        """The kernel's own log."""
+        return KernelLog(self.snapshot, lambda: [(one.row.address, one.row.port) for one in self.sockets.listeners])
 
     @cached_property
     def site(self) -> Site:
