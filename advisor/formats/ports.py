@@ -9,6 +9,11 @@ from typing import ClassVar
 _PART = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _LAST = 65535
 
+LONGEST = 4000
+"""Bytes of a list that sysctl(8) and systemd-sysctl pass on whole.
+
+The kernel takes 4,092 of one write, and both leave the rest away without a word."""
+
 
 class Ports:
     """An immutable set of ports, kept as ranges that neither touch nor overlap."""
@@ -77,6 +82,26 @@ class Ports:
     def within(self, low: int, high: int) -> Ports:
         """Those from ``low`` to ``high``, both included; none when low is above high."""
         return self & Ports([(low, high)]) if low <= high else Ports()
+
+    def fitting(self, longest: int = LONGEST) -> Ports:
+        """The same ports, and as few more as it takes to write them in so many bytes: the smallest gaps are closed.
+
+        Raises:
+            ValueError: when not even one range fits.
+        """
+        low, high = 0, max(0, len(self.ranges) - 1)
+        gaps = sorted(range(high), key=lambda at: self.ranges[at + 1][0] - self.ranges[at][1])
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if len(str(self._closed(gaps[:middle]))) <= longest else (middle + 1, high)
+        found = self._closed(gaps[:low])
+        if len(str(found)) > longest:
+            raise ValueError(f"{found} is longer than {longest} bytes")
+        return found
+
+    def _closed(self, gaps: list[int]) -> Ports:
+        """With the gaps after these ranges filled."""
+        return Ports((*self.ranges, *((self.ranges[at][1], self.ranges[at + 1][0]) for at in gaps)))
 
     def __contains__(self, port: int) -> bool:
         return any(low <= port <= high for low, high in self.ranges)

@@ -52,7 +52,7 @@ class Wants:
         if self.exact is not None:
             return self.exact[0]
         if isinstance(current, str):
-            return str(Ports.parse(current) | self.ports)
+            return str((Ports.parse(current) | self.ports).fitting())
         value = current if self.low is None else max(current, self.low[0])
         value = value if self.high is None else min(value, self.high[0])
         return int(value) if float(value).is_integer() else value

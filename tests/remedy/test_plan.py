@@ -257,6 +257,7 @@ http {
         host={"name": "web-7", "kernel": "6.1.0"},
         counters={"Tcp.PassiveOpens": Reading(first=1000, last=1133)},
         destinations=towards,
+        claims=[],
         sample=1.0,
     )
 
