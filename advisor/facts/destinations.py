@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Annotated, Protocol
 
 from advisor.errors import Unread
@@ -72,17 +73,20 @@ class Caller(Protocol):
 Callers = Callable[[Endpoint], Sequence[Caller]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Destination(Item):
-    """One remote address and port, and the local ports in use towards it. ``callers``: what nginx passes to it."""
+    """One remote address and port, and the local ports in use towards it. ``callers``: what nginx passes to it.
+
+    Its names are kept once made: several rules ask for those of hundreds.
+    """
 
     row: model.Destination
     snapshot: Snapshot
     callers: Callers
     local_ports: Callable[[], LocalPorts]
 
-    @property
-    def id(self) -> str:  # type: ignore[override]  # computed, never stored
+    @cached_property
+    def id(self) -> str:  # type: ignore[override]  # computed
         """Local address, remote address and port."""
         return f"{self.row.local} to {self.remote}"
 
@@ -91,7 +95,7 @@ class Destination(Item):
         """The local address."""
         return self.row.local
 
-    @property
+    @cached_property
     def remote(self) -> str:
         """The remote address and port."""
         return str(Endpoint(self.row.remote, self.row.port))

@@ -23,9 +23,12 @@ _TOP = 10
 """Clients looked at when asking whether a few addresses hold most connections."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listener(Item):
-    """A listening address. ``at`` is where nginx's configuration asks for it, None where it does not."""
+    """A listening address. ``at`` is where nginx's configuration asks for it, None where it does not.
+
+    Its name is kept once made: many rules ask for it.
+    """
 
     row: model.Listener
     snapshot: Snapshot
@@ -33,11 +36,11 @@ class Listener(Item):
     file_location: Location | None
 
     @property
-    def id(self) -> str:  # type: ignore[override]  # computed, never stored
+    def id(self) -> str:  # type: ignore[override]  # computed
         """Address and port."""
         return self.address
 
-    @property
+    @cached_property
     def address(self) -> str:
         """Address and port, as nginx writes them."""
         return str(Endpoint(self.row.address, self.row.port))

@@ -267,7 +267,7 @@ class Snapshot:
         Raises:
             Unread: when one did.
         """
-        for name in (f"{measurement}@{item}", measurement):
+        for name in (f"{measurement}@{item}", measurement) if self.moved else ():
             if name in self.moved:
                 raise Unread(measurement, self.moved[name])
 
