@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 from advisor.collect.cgroup import read_cgroup
 from advisor.errors import InputError
-from advisor.formats import procfs
+from advisor.formats import kernelstat, procfs
 from advisor.snapshot.model import Host
 from advisor.system import MIB, System
+
+T = TypeVar("T", int, float)
 
 _PID_NS_INIT_INO = 0xEFFFFFFC
 """Of the first PID namespace (PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h)."""
@@ -38,6 +41,7 @@ def read_host(system: System, pid: int | None = None) -> Host:
         container=container,
         root=system.live and os.geteuid() == 0,
         cgroup=read_cgroup(system, pid),
+        uptime=_number(system, "/proc/uptime", kernelstat.uptime),
         page=os.sysconf("SC_PAGE_SIZE") if system.live else None,
     )
 
@@ -46,7 +50,7 @@ def _line(system: System, path: str) -> str:
     return system.read(path, MIB).decode("ascii", "backslashreplace").strip()
 
 
-def _number(system: System, path: str, parse: Callable[[bytes], int]) -> int | None:
+def _number(system: System, path: str, parse: Callable[[bytes], T]) -> T | None:
     if not system.exists(path):
         return None
     try:

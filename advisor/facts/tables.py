@@ -86,4 +86,5 @@ class Tables:
         """arp_cache of IPv4 and ndisc_cache of IPv6; none where they have no limit: in any but the first namespace."""
         live: model.Sysctls = self._snapshot.need("sysctls")
         names = [name for name in _FAMILIES if _limit(name) not in live.absent]
-        return [NeighbourTable(name, self._sysctl.location(_limit(name)), self._sysctl, self._counters) for name in names]
+        facts = self._sysctl, self._counters
+        return [NeighbourTable(name, self._sysctl.location(_limit(name)), *facts) for name in names]
