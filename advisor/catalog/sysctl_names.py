@@ -12,6 +12,7 @@ from advisor.catalog.sysctl import KEYS
 from advisor.catalog.sysctl_dead import DEAD
 
 _FOLDERS = {
+    "net": "nf_conntrack_max",
     "net.core": """
         bpf_jit_enable bpf_jit_harden bpf_jit_kallsyms bpf_jit_limit busy_poll busy_read default_qdisc
         dev_weight dev_weight_rx_bias dev_weight_tx_bias devconf_inherit_init_net fb_tunnels_only_for_init_net
@@ -223,16 +224,30 @@ def known() -> frozenset[str]:
     return frozenset(names | KEYS.keys() | DEAD.keys())
 
 
-def family(key: str) -> tuple[str, str, str] | None:
-    """``net.ipv4.conf``, the device and what is set, of a key that each device has; None for any other."""
+@cache
+def inside(folder: str) -> tuple[str, ...]:
+    """The known names in a folder, or of each device of a family (``net.ipv4.conf``); none of an unknown folder."""
+    if folder in _FAMILIES:
+        return tuple(_FAMILIES[folder].split())
+    return tuple(sorted(name[len(folder) + 1 :] for name in known() if name.startswith(f"{folder}.")))
+
+
+def split(key: str) -> tuple[str, str, str]:
+    """A key as its folder or family, the device in it (empty where there is none), and the name that is set.
+
+    ``net.ipv4.conf.eth0.rp_filter`` is one of the family ``net.ipv4.conf``, of the device eth0.
+    """
     for head in _FAMILIES:
         if key.startswith(f"{head}."):
             device, _, name = key[len(head) + 1 :].rpartition(".")
-            return (head, device, name) if device else None
-    return None
+            return head, device, name
+    for folder in sorted(_FOLDERS, key=len, reverse=True):
+        if key.startswith(f"{folder}."):
+            return folder, "", key[len(folder) + 1 :]
+    return "", "", key
 
 
 @cache
-def members(head: str) -> frozenset[str]:
-    """The names that each device has in a family."""
-    return frozenset(_FAMILIES[head].split())
+def homes() -> dict[str, str]:
+    """The judged keys by their last name, for those who look for one in another folder."""
+    return {key.rpartition(".")[2]: key for key in KEYS}

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from advisor.catalog.directives import DIRECTIVES, SECRETIVE
 from advisor.errors import Unread
+from advisor.facts.advice import Advice
 from advisor.facts.boot import Boot
 from advisor.facts.counters import Counters
 from advisor.facts.cpu import CpuFacts
@@ -22,6 +23,7 @@ from advisor.facts.sockets import Listener, Sockets
 from advisor.facts.sysctl import Sysctl
 from advisor.facts.tables import Tables
 from advisor.facts.values import Ports
+from advisor.facts.workload import Workload
 from advisor.snapshot.model import Snapshot
 
 READS = frozenset(
@@ -47,6 +49,16 @@ class Facts:
     def boot(self) -> Boot:
         """What files on disk set."""
         return Boot(self.snapshot)
+
+    @cached_property
+    def advice(self) -> Advice:
+        """Lines of those files that do not do what is hoped from them."""
+        return Advice(self.snapshot, self.boot, self.sysctl)
+
+    @cached_property
+    def workload(self) -> Workload:
+        """What the user says that the host is for."""
+        return Workload(self.snapshot)
 
     @cached_property
     def nginx(self) -> NginxFacts:
