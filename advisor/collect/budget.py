@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+NICEST = 19
+"""The kernel takes nothing above (nice(2)); disks, too, then serve others first (ioprio_get(2): level 7 of 7)."""
 CPU_S = 2.0
 """Seconds of CPU that reading may take on any host."""
 
@@ -47,8 +50,5 @@ class Budget:
 
 def be_nice() -> None:
     """Let everybody else go first, from now on: nice 19. What can't be had is no reason to stop."""
-    os.nice(_NICEST)
-
-
-_NICEST = 19
-"""Above it the kernel takes 19 (nice(2))."""
+    with suppress(OSError):
+        os.nice(NICEST)

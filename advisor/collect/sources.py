@@ -18,10 +18,10 @@ Reader = Callable[["Run"], Any]
 
 
 class Cost(NamedTuple):
-    """CPU time in seconds: ``fixed``, and ``each`` for one of what the field ``of`` of `plan.Sizes` counts.
+    """CPU time in seconds: ``fixed``, and ``each`` for one of what the field ``of`` of the sizes counts.
 
-    Measured on Linux 6.18 and Python 3.11, on one core of an AMD EPYC; rounded up. `tests/collect/test_plan.py` holds
-    them against what they stand for.
+    The sizes are those of `advisor.collect.forecast`. Measured on Linux 6.18 with Python 3.11 on one core of an AMD
+    EPYC, and rounded up; `tests/collect/test_forecast.py` holds them against what they stand for.
     """
 
     fixed: float = 0.001
@@ -34,8 +34,9 @@ class Source(NamedTuple):
 
     ``name`` is its field of the snapshot; ``touches`` says what is opened or asked. ``before`` reads it before the
     sample's wait, ``after`` behind it: with both, what ``before`` gave stands in `Run.found` until ``after`` replaces
-    it. ``wanted`` says whether a request asks for it, ``named`` whether the user named it: then it must be there.
-    ``live``: a tree has none. ``costly``: left out once the budget is spent. ``root``: what root sees beyond the rest.
+    it. ``instead`` is what a request has touched in place of that. ``wanted`` says whether a request asks for it,
+    ``named`` whether the user named it: then it must be there. ``live``: a tree has none. ``costly``: left out once the
+    budget is spent. ``root``: what root sees beyond the rest.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Source(NamedTuple):
     cost: Cost = Cost()
     wanted: Callable[[Request], object] = lambda request: request.host and not request.nginx_only
     named: Callable[[Request], object] = lambda _: False
+    instead: Callable[[Request], tuple[str, ...]] = lambda _: ()
     live: bool = False
     costly: bool = False
     root: str | None = None
@@ -66,6 +68,11 @@ def _nginx(run: Run) -> object:
     config, problems = read_configuration(run.system, asked, run.master)
     run.problems += problems
     return config
+
+
+def _named_files(request: Request) -> tuple[str, ...]:
+    conf = request.nginx_conf
+    return () if conf is None else ("standard input" if conf == "-" else conf, "all that it includes")
 
 
 def _sysctl_files(run: Run) -> object:
@@ -189,6 +196,7 @@ TABLE = (
         cost=Cost(0.05),
         wanted=lambda request: request.host or request.nginx_conf is not None,
         named=lambda request: request.nginx_conf is not None,
+        instead=_named_files,
         root="files that only root may read",
     ),
     Source(
@@ -197,6 +205,7 @@ TABLE = (
         before=_sysctl_files,
         wanted=lambda request: not request.nginx_only and (request.host or request.sysctl_files),
         named=lambda request: request.sysctl_files,
+        instead=lambda request: request.sysctl_files if not request.host else (),
     ),
     Source(
         "host",
@@ -233,6 +242,7 @@ TABLE = (
         ("NETLINK_SOCK_DIAG: TCP listeners, twice, and connections; the kernel may load its module tcp_diag for it",),
         before=_drops,
         after=_sockets,
+        instead=lambda request: ("/proc/net/tcp and tcp6",) if request.root != "/" else (),
         cost=Cost(0.015, 3e-6, "sockets"),
     ),
     Source(
