@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from advisor.engine.cases import snapshot_of
 from advisor.engine.judge import judge
 from advisor.errors import PlanError, Unread
 from advisor.facts.derive import READS, Facts
+from advisor.facts.scope import for_the_host
 from advisor.findings import Severity, State, Verdict
 from advisor.formats import sysctl
 from advisor.formats.nginx import addresses, scan
@@ -146,13 +148,16 @@ def test_a_plan_cures_breaks_nothing_and_asks_for_nothing_more(snapshot: Snapsho
     event("empty" if plan.empty else "some changes")
     after = failing(verdicts(plan.prediction.snapshot))
     for one in plan.findings:
-        assert (one.step is None) == (one.outcome is Outcome.NOT_ADDRESSED)
+        assert (one.step is None) == (one.outcome in {Outcome.NOT_ADDRESSED, Outcome.FOR_THE_HOST})
         if one.step is not None:
             assert (one.finding.rule, one.finding.item) not in after
     assert after <= failing(verdicts(snapshot))
     for change in plan.prediction.sysctls:
         if change.rules and change.key in LIMITS:
             assert int(change.after) >= int(change.before)
+    here = {change.key for change in plan.prediction.sysctls if change.rules}
+    assert not here & {change.key for change in plan.host}
+    assert all(for_the_host(snapshot, key) is None for key in here)
     again = planned(plan.prediction.snapshot, unsafe=unsafe)
     assert again is not None
     assert again.empty, (again.prediction.sysctls, again.prediction.directives)
@@ -175,8 +180,15 @@ def configured(snapshot: Snapshot) -> dict[str, object]:
 
 
 def applied(plan: Plan) -> Snapshot:
-    """What is read once the patch's files are in place and ``sysctl -p`` has taken the drop-in."""
+    """What is read once the patch's files are in place and ``sysctl -p`` has taken the drop-in.
+
+    A container that can't set its sysctls is made anew, with the options that the plan says.
+    """
     snapshot, files = plan.snapshot, folder(plan)
+    if json.loads(files["plan.json"])["sysctl_form"] == "container options" and snapshot.sysctls is not None:
+        options = {change.key: change.after for change in plan.prediction.sysctls}
+        values = {key: options.get(key, value) for key, value in snapshot.sysctls.values.items()}
+        snapshot = replace(snapshot, sysctls=replace(snapshot.sysctls, values=values))
     dropin = files.get(DROPIN.lstrip("/"))
     if dropin is not None:
         given = any(file.given for file in snapshot.sysctl_files or ())

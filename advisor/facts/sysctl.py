@@ -9,6 +9,7 @@ from typing import ClassVar
 from advisor.catalog.sysctl import KEYS, Key
 from advisor.errors import Unread
 from advisor.facts.places import Location
+from advisor.facts.scope import absent
 from advisor.facts.values import Ports
 from advisor.formats.sysctl import Setting, parse
 from advisor.snapshot.model import Snapshot, SysctlFile
@@ -40,7 +41,7 @@ class Sysctl:
         if key in live.values:
             return " ".join(live.values[key].split())
         if key in live.absent:
-            raise Unread("sysctls", f"this kernel or namespace has no {key}")
+            raise Unread("sysctls", absent(self._snapshot, key))
         raise Unread("sysctls", f"{key} could not be read: {live.refused.get(key, 'not collected')}")
 
     def value(self, key: str, part: str | None = None) -> float | str | Ports:

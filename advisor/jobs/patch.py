@@ -12,7 +12,8 @@ from advisor.engine.rule import Rule
 from advisor.errors import InputError, PlanError
 from advisor.formats.text import encodable
 from advisor.remedy.folder import folder
-from advisor.remedy.plan import Allowed, Plan, make_plan
+from advisor.remedy.plan import Allowed, Outcome, Plan, make_plan
+from advisor.remedy.sysctl import DROPIN, FOR_THE_HOST
 from advisor.snapshot.model import Snapshot
 from advisor.system import write_whole
 
@@ -55,7 +56,7 @@ def write(made: Plan, out: str) -> list[str]:
     return [os.path.join(out, path) for path in files]
 
 
-_OURS = ("README.md", "plan.json", "nginx.diff", os.path.join("etc", "sysctl.d", "90-advisor.conf"))
+_OURS = ("README.md", "plan.json", "nginx.diff", DROPIN.lstrip("/"), FOR_THE_HOST)
 
 
 def _foreign(out: str) -> list[str]:
@@ -78,10 +79,11 @@ def summary(made: Plan, paths: list[str], width: int) -> str:
         f"{one.place.file}: {one.after};    ({f'was {one.before};' if one.before else 'new'})"
         for one in made.prediction.directives
     ]
-    if made.empty:
+    lines += [f"for the host: {one.key} = {one.after}    (was {one.before or 'empty'})" for one in made.host]
+    if not lines:
         lines.append("nothing is to be changed")
     for one in made.findings:
-        if one.step is None:
+        if one.outcome is Outcome.NOT_ADDRESSED:
             lines.append(f"left to you: {one.finding.rule} ({one.finding.item or 'host'}): {one.why}")
     tail = [f"wrote {', '.join(paths)}", "nothing was applied; the README.md there says how, and how to undo it"]
     return encodable("\n".join([*_wrap(lines, width), *tail, ""]))

@@ -7,12 +7,14 @@ from typing import Any
 
 from advisor import __version__
 from advisor.facts.derive import Facts
+from advisor.facts.scope import for_the_host
 from advisor.findings import Change, Step
 from advisor.formats.diff import unified
 from advisor.formats.text import encodable
+from advisor.remedy.elsewhere import host_file
 from advisor.remedy.plan import Addressed, Outcome, Plan
 from advisor.remedy.readme import readme
-from advisor.remedy.sysctl import DROPIN
+from advisor.remedy.sysctl import DROPIN, FOR_THE_HOST, SysctlChange, made_with
 
 
 def folder(plan: Plan) -> dict[str, bytes]:
@@ -20,6 +22,8 @@ def folder(plan: Plan) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     if plan.prediction.dropin is not None:
         files[DROPIN.lstrip("/")] = plan.prediction.dropin
+    if (content := host_file(plan)) is not None:
+        files[FOR_THE_HOST] = content
     if plan.prediction.files and plan.snapshot.nginx is not None:
         files["nginx.diff"] = b"".join(
             unified(plan.snapshot.nginx.files[path].content, new, path)
@@ -52,9 +56,10 @@ def _document(plan: Plan, overridden: list[dict[str, Any]]) -> dict[str, Any]:
         "snapshot": plan.snapshot.taken,
         "host": plan.snapshot.host.name if plan.snapshot.host else None,
         "rounds": plan.rounds,
-        "sysctl": [
-            {"key": one.key, "before": one.before, "after": one.after, "rules": one.rules, "needs": one.needs}
-            for one in plan.prediction.sysctls
+        "sysctl": [_sysctl(one) for one in plan.prediction.sysctls],
+        "sysctl_form": "container options" if made_with(Facts(plan.snapshot)) else "drop-in",
+        "for_the_host": [
+            {**_sysctl(one), "why": for_the_host(plan.snapshot, one.key), "file": FOR_THE_HOST} for one in plan.host
         ],
         "nginx": [
             {
@@ -76,6 +81,10 @@ def _document(plan: Plan, overridden: list[dict[str, Any]]) -> dict[str, Any]:
         ],
         "overridden_at_boot": overridden,
     }
+
+
+def _sysctl(one: SysctlChange) -> dict[str, Any]:
+    return {"key": one.key, "before": one.before, "after": one.after, "rules": one.rules, "needs": one.needs}
 
 
 def _addressed(one: Addressed) -> dict[str, Any]:

@@ -8,31 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple
 
 from advisor.errors import PlanError
 from advisor.facts.derive import Facts
-from advisor.facts.managed import certbot_line, managed
-from advisor.findings import Finding, Place, Safety, State, Step, Verdict
+from advisor.findings import Finding, Safety, State, Step, Verdict
 from advisor.records import dataclass, field
+from advisor.remedy.allowed import ADVICE, Allowed, host_step, refused, waits
 from advisor.remedy.lattice import Target, Wants, join
 from advisor.remedy.predict import Prediction, predict
 from advisor.remedy.prove import only_what_was_meant
-from advisor.remedy.sysctl import readable
+from advisor.remedy.sysctl import SysctlChange, host_changes
 from advisor.snapshot.model import Snapshot
+
+__all__ = ["ROUNDS", "Addressed", "Allowed", "Judge", "Outcome", "Plan", "Subject", "make_plan", "refused"]
 
 ROUNDS = 8
 """More rounds than any chain of couplings needs; past it two rules chase each other."""
-
-_ADVICE = "advice, to be done by a person"
-
-
-class Allowed(NamedTuple):
-    """What a person permits: steps that may change traffic, edits of files and lines that other programs write."""
-
-    unsafe: bool = False
-    managed: bool = False
-
 
 Judge = Callable[[Facts], list[Verdict]]
 Subject = tuple[str, str]
@@ -44,12 +35,13 @@ class Outcome(StrEnum):
 
     CURED = "cured"
     TO_BE_MEASURED = "to be measured"
+    FOR_THE_HOST = "for the host"
     NOT_ADDRESSED = "not addressed"
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """A finding, the step taken for it (None: none), how it ends and why so."""
+    """A finding, the step taken here for it (None: none), how it ends and why so."""
 
     finding: Finding
     step: Step | None
@@ -59,11 +51,12 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the findings of a snapshot ask for, joined and proved."""
+    """What the findings of a snapshot ask for, joined and proved; ``host`` is what only the host can change."""
 
     snapshot: Snapshot
     prediction: Prediction
     findings: tuple[Addressed, ...]
+    host: tuple[SysctlChange, ...]
     needs: tuple[str, ...]
     rounds: int
 
@@ -128,7 +121,19 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
     wanted = [change.needs for change in prediction.sysctls] + [change.needs for change in prediction.directives]
     needs = tuple(dict.fromkeys(need for group in wanted for need in group))
     addressed = tuple(_addressed(verdict, attempt, last, before, allowed) for verdict in first if verdict.finding)
-    return Plan(snapshot, prediction, addressed, needs, attempt.rounds)
+    host = _on_the_host(addressed, before, allowed)
+    return Plan(snapshot, prediction, addressed, tuple(host), needs, attempt.rounds)
+
+
+def _on_the_host(findings: tuple[Addressed, ...], before: Facts, allowed: Allowed) -> list[SysctlChange]:
+    """What the host must change for the findings that wait for it, joined."""
+    wants: dict[Target, Wants] = {}
+    for one in findings:
+        step = host_step(one.finding, before, allowed) if one.outcome is Outcome.FOR_THE_HOST else None
+        for change in step.changes if step is not None else ():
+            if change.place is None:
+                join(wants, change, one.finding.rule)
+    return host_changes(before, wants)
 
 
 def _fixpoint(
@@ -205,45 +210,17 @@ def _permitted(finding: Finding, before: Facts, allowed: Allowed) -> Step | None
     return next((step for step in finding.steps if refused(step, before, allowed) is None), None)
 
 
-def refused(step: Step, before: Facts, allowed: Allowed) -> str | None:
-    """Why a step is not taken; None when it is."""
-    if step.safety is Safety.MANUAL:
-        return _ADVICE
-    if step.skipped is not None:
-        return step.skipped
-    if step.safety is Safety.UNSAFE and not allowed.unsafe:
-        return "its step is unsafe; --unsafe takes it"
-    for change in step.changes:
-        if change.place is None and (why := readable(before, change.target)) is not None:
-            return f"{change.target} could not be read: {why}"
-        if change.place is not None and (why := _uneditable(before, change.place, allowed)) is not None:
-            return why
-    return None
-
-
-def _uneditable(before: Facts, place: Place, allowed: Allowed) -> str | None:
-    file = before.snapshot.nginx.files.get(place.file) if before.snapshot.nginx else None
-    if file is None:
-        return f"{place.file} was not read"
-    if file.differs is not None:
-        return f"{place.file} is judged, never edited: {file.differs}"
-    if allowed.managed:
-        return None
-    node = before.nginx.config.tree.find(place)
-    why = managed(place.file, file.content)
-    if why is None and node is not None:
-        why = certbot_line(place.file, file.content, node.statement.end)
-    return None if why is None else f"{why}; --managed edits it all the same"
-
-
 def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], before: Facts, allowed: Allowed) -> Addressed:
     finding = verdict.finding
     if finding is None:
         raise TypeError(verdict)
     subject = _of(finding)
     if subject not in attempt.taken:
-        why = attempt.left_out.get(subject) or _not_taken(finding, before, allowed)
-        return Addressed(finding, None, Outcome.NOT_ADDRESSED, why)
+        harm = attempt.left_out.get(subject)
+        waiting = host_step(finding, before, allowed) if harm is None else None
+        if waiting is not None and (why := waits(waiting, before)) is not None:
+            return Addressed(finding, None, Outcome.FOR_THE_HOST, why)
+        return Addressed(finding, None, Outcome.NOT_ADDRESSED, harm or _not_taken(finding, before, allowed))
     step = attempt.taken[subject][1]
     after = next((one for one in last if _subject(one) == subject), None)
     if after is None or after.state in {State.PASS, State.NOT_APPLICABLE}:
@@ -263,7 +240,7 @@ def _not_taken(finding: Finding, before: Facts, allowed: Allowed) -> str:
     for step in finding.steps:
         if step.safety is not Safety.MANUAL and (why := refused(step, before, allowed)) is not None:
             return why
-    return _ADVICE if finding.steps else "no step"
+    return ADVICE if finding.steps else "no step"
 
 
 def _subject(verdict: Verdict) -> Subject:

@@ -10,13 +10,16 @@ from advisor.records import dataclass, replace
 from advisor.remedy.effects import Effect, carry, moved
 from advisor.remedy.lattice import Target, Wants
 from advisor.remedy.nginx import NginxChange, edited, nginx_changes
-from advisor.remedy.sysctl import DROPIN, SysctlChange, drop_in, sysctl_changes
+from advisor.remedy.sysctl import DROPIN, SysctlChange, drop_in, made_with, sysctl_changes
 from advisor.snapshot.model import Snapshot, SysctlFile
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The changes, the bytes they make, and the snapshot they lead to."""
+    """The changes, the bytes they make, and the snapshot they lead to.
+
+    ``dropin`` is None where no sysctl changes, and where sysctls are given as the container is made.
+    """
 
     sysctls: list[SysctlChange]
     directives: list[NginxChange]
@@ -39,7 +42,7 @@ def predict(before: Facts, wants: dict[Target, Wants], reasons: dict[str, str]) 
     """
     sysctls = sysctl_changes(before, wants)
     directives = nginx_changes(before, wants)
-    dropin = drop_in(before, sysctls, reasons) if sysctls else None
+    dropin = drop_in(before, sysctls, reasons) if sysctls and not made_with(before) else None
     files = edited(before, directives)
     snapshot = _with_sysctls(before.snapshot, sysctls, dropin)
     snapshot = _with_files(snapshot, files)
@@ -49,15 +52,13 @@ def predict(before: Facts, wants: dict[Target, Wants], reasons: dict[str, str]) 
 
 
 def _with_sysctls(snapshot: Snapshot, changes: list[SysctlChange], dropin: bytes | None) -> Snapshot:
-    if dropin is None:
-        return snapshot
     update: dict[str, object] = {}
-    if snapshot.sysctls is not None:
+    if changes and snapshot.sysctls is not None:
         # A key that only a given file sets, and this kernel lacks, stays absent.
         after = {change.key: change.after for change in changes}
         values = {key: after.get(key, value) for key, value in snapshot.sysctls.values.items()}
         update["sysctls"] = replace(snapshot.sysctls, values=values)
-    if snapshot.sysctl_files is not None:
+    if dropin is not None and snapshot.sysctl_files is not None:
         # Where files are judged as if applied, the drop-in is one of them, and the last.
         given = any(file.given for file in snapshot.sysctl_files)
         others = [file for file in snapshot.sysctl_files if file.path != DROPIN]

@@ -6,6 +6,7 @@ import textwrap
 from typing import Any
 
 from advisor.findings import Safety
+from advisor.remedy.elsewhere import boot_note, container_options, host_part
 from advisor.remedy.plan import Addressed, Outcome, Plan
 from advisor.remedy.sysctl import DROPIN, KEPT
 from advisor.units import show
@@ -26,11 +27,12 @@ def readme(plan: Plan, overridden: list[dict[str, Any]]) -> str:
     host = plan.snapshot.host.name if plan.snapshot.host else "the files given"
     parts = [f"# Patch for {host}", _para(f"From what was read at {plan.snapshot.taken}; nothing has been applied.")]
     if plan.empty:
-        parts.append("Nothing is to be changed.")
+        parts.append("Nothing is to be changed here; the host has to." if plan.host else "Nothing is to be changed.")
     else:
         parts += ["## What changes, and why", *_changes(plan), "## Apply", *_apply(plan), "## Expect", *_expect(plan)]
         parts += _overridden(overridden)
         parts += ["## Undo", *_undo(plan)]
+    parts += [part if part.startswith(("```", "- ")) else _para(part) for part in host_part(plan)]
     parts += _rest(plan)
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -66,13 +68,22 @@ def _code(text: str | None) -> str:
 
 
 def _apply(plan: Plan) -> list[str]:
-    commands = []
+    commands, options = [], []
     if plan.prediction.dropin is not None:
         commands += [f"install -m 0644 .{DROPIN} {DROPIN}", f"sysctl -p {DROPIN}"]
+    elif plan.prediction.sysctls:
+        options = [
+            part if part.startswith("```") else _para(part) for part in container_options(plan.prediction.sysctls)
+        ]
     if plan.prediction.files:
         commands.append("patch -p1 -d / < nginx.diff")
     follow = [_NEEDS.get(need, f"Needs: {need}.") for need in plan.needs]
-    return ["```sh\n" + "\n".join(commands) + "\n```", _items(follow) if follow else "Nothing else has to follow."]
+    said = _items(follow) if follow else "Nothing else has to follow."
+    return [*options, _shell(commands), _para(boot_note(plan)), said]
+
+
+def _shell(commands: list[str]) -> str:
+    return "```sh\n" + "\n".join(commands) + "\n```" if commands else ""
 
 
 def _expect(plan: Plan) -> list[str]:
@@ -107,11 +118,13 @@ def _undo(plan: Plan) -> list[str]:
     if plan.prediction.dropin is not None:
         commands.append(f"rm {DROPIN}   # or put back the one that was there")
         commands += [f"sysctl -w {one.key}='{one.before}'" for one in plan.prediction.sysctls]
-    return ["```sh\n" + "\n".join(commands) + "\n```", "Then the same reload or restart again." if plan.needs else ""]
+    elif plan.prediction.sysctls:
+        return ["Make the container anew without these options.", _shell(commands)]
+    return [_shell(commands), "Then the same reload or restart again." if plan.needs else ""]
 
 
 def _rest(plan: Plan) -> list[str]:
-    left = [one for one in plan.findings if one.step is None]
+    left = [one for one in plan.findings if one.outcome is Outcome.NOT_ADDRESSED]
     return ["## Left to you", _items([_left(one) for one in left])] if left else []
 
 

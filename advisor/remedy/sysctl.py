@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.catalog.sysctl import KEYS, lookup
 from advisor.errors import PlanError, Unread
 from advisor.facts.derive import Facts
+from advisor.facts.scope import cannot_set, for_the_host
 from advisor.facts.values import Ports
 from advisor.formats.sysctl import parse
 from advisor.records import dataclass
@@ -13,11 +14,11 @@ from advisor.remedy.lattice import Target, Wants
 DROPIN = "/etc/sysctl.d/90-advisor.conf"
 """Where the patch puts its settings: 60 to 90 are the administrator's numbers (sysctl.d(5))."""
 
+FOR_THE_HOST = "host" + DROPIN
+"""Where in the patch folder the file stands that the host must take."""
+
 KEPT = "kept from the patch that was here before"
 """Why a line without a rule stands in the file."""
-
-_LONGEST = 4000
-"""Bytes of a value that both readers pass on whole; a longer list of ports is cut short without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +53,42 @@ def sysctl_changes(facts: Facts, wants: dict[Target, Wants]) -> list[SysctlChang
 
     A line of an earlier patch is not changed only where it says the same: it is applied again with the rest.
     """
+    earlier = {} if made_with(facts) else _earlier(facts)
+    asked = _asked(facts, wants)
+    changes = [change for change in asked if {change.before, earlier.get(change.key, change.before)} != {change.after}]
+    if changes:
+        others = earlier.keys() - {change.key for change in asked}
+        changes += [change for key in others if (change := _again(facts, key, earlier[key]))]
+    return sorted(changes, key=lambda change: change.key)
+
+
+def host_changes(facts: Facts, wants: dict[Target, Wants]) -> list[SysctlChange]:
+    """The keys that the host must change, sorted, of what is wanted; nothing is known of its earlier patches."""
+    asked = _asked(facts, wants)
+    return [one for one in asked if one.before != one.after and for_the_host(facts.snapshot, one.key) is not None]
+
+
+def made_with(facts: Facts) -> bool:
+    """Whether sysctls are given where the container is made: no file here would be read.
+
+    Files that the user gave are judged as if they were applied all the same.
+    """
+    given = any(file.given for file in facts.snapshot.sysctl_files or ())
+    return cannot_set(facts.snapshot) and not given
+
+
+def _asked(facts: Facts, wants: dict[Target, Wants]) -> list[SysctlChange]:
+    """Every key that is wanted something of, sorted; vectors whole."""
     parts: dict[str, dict[str | None, Wants]] = {}
     for (place, target), want in wants.items():
         if place is None and (found := lookup(target)) is not None:
             parts.setdefault(found[0].name, {})[found[1]] = want
-    earlier = _earlier(facts)
     changes = []
     for key in sorted(parts):
-        before = facts.sysctl.text(key)
-        after = _whole(facts, key, parts[key])
         rules = tuple(dict.fromkeys(rule for want in parts[key].values() for rule in want.rules))
-        if {before, earlier.get(key, before)} != {after}:
-            changes.append(SysctlChange(key, before, after, rules, KEYS[key].needs))
-    if changes:
-        changes += [change for key in earlier.keys() - parts.keys() if (change := _again(facts, key, earlier[key]))]
-    return sorted(changes, key=lambda change: change.key)
+        after = _whole(facts, key, parts[key])
+        changes.append(SysctlChange(key, facts.sysctl.text(key), after, rules, KEYS[key].needs))
+    return changes
 
 
 def _again(facts: Facts, key: str, text: str) -> SysctlChange | None:
@@ -99,8 +121,6 @@ def _checked(key: str, text: str) -> str:
     entry = KEYS[key]
     if not entry.writable:
         raise PlanError(f"{key} is not among the keys a patch may write")
-    if len(text) > _LONGEST:
-        raise PlanError(f"{key} would be {len(text)} bytes long; readers cut it at {_LONGEST}: reserve ranges instead")
     if entry.kind in {"int", "vector"}:
         for number in map(int, text.split()):
             if (entry.low is not None and number < entry.low) or (entry.high is not None and number > entry.high):
@@ -110,11 +130,15 @@ def _checked(key: str, text: str) -> str:
 
 def drop_in(facts: Facts, changes: list[SysctlChange], reasons: dict[str, str]) -> bytes:
     """The drop-in file: what an earlier patch set stays, what changes stands under its reason and previous value."""
-    lines = ["# Written by advisor. One key a line; delete a line, or this file, to take it back at the next boot."]
     changed = {change.key for change in changes}
-    for key, text in _earlier(facts).items():
-        if key not in changed:
-            lines += ["", f"# {KEPT}", f"{key} = {text}"]
+    kept = [(key, text) for key, text in _earlier(facts).items() if key not in changed]
+    return drop_in_of([line for key, text in kept for line in ("", f"# {KEPT}", f"{key} = {text}")], changes, reasons)
+
+
+def drop_in_of(kept: list[str], changes: list[SysctlChange], reasons: dict[str, str]) -> bytes:
+    """A drop-in file that begins with these lines: what changes stands under its reason and previous value."""
+    lines = ["# Written by advisor. One key a line; delete a line, or this file, to take it back at the next boot."]
+    lines += kept
     for change in changes:
         lines.append("")
         lines += [f"# {rule}: {reasons[rule]}" for rule in change.rules] or [f"# {KEPT}"]

@@ -244,7 +244,8 @@ def sysctls(draw: st.DrawFn) -> Sysctls:
             values[key] = draw(st.sampled_from(GARBAGE))
         else:
             values.pop(key, None)
-    return Sysctls(values=values, absent=[key for key in LIVE if key not in values][:1])
+    absent = [key for key in LIVE if key not in values][:1]
+    return Sysctls(values=values, absent=absent, read_only=draw(st.sampled_from([False, False, False, True])))
 
 
 @st.composite
@@ -324,7 +325,9 @@ def holders(draw: st.DrawFn) -> list[Held]:
 @st.composite
 def hosts(draw: st.DrawFn) -> Host:
     limits = draw(st.sampled_from([None, Cgroup(), Cgroup(cpus=0.5, memory=2**20), Cgroup(cpus=2.0)]))
-    return Host(name="web-7", kernel="6.1.0", cpus=4, memory=draw(st.sampled_from([None, 2**30])), cgroup=limits)
+    container, netns = draw(st.sampled_from([(None, "host"), (None, "host"), (None, "4026532000"), ("docker", "1")]))
+    memory = draw(st.sampled_from([None, 2**30]))
+    return Host(name="web-7", kernel="6.1.0", cpus=4, memory=memory, cgroup=limits, container=container, netns=netns)
 
 
 @st.composite
