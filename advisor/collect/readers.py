@@ -1,0 +1,143 @@
+"""What reads each source of `advisor.collect.sources`; each imports its collector when it is its turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from advisor.errors import InputError
+
+if TYPE_CHECKING:
+    from advisor.collect.run import Run
+
+
+def processes(run: Run) -> object:
+    """The running nginx."""
+    from advisor.collect.processes import read_processes
+
+    found, problems = read_processes(run.system)
+    run.problems += problems
+    return found
+
+
+def nginx(run: Run) -> object:
+    """The configuration of nginx."""
+    from advisor.collect.nginx_find import Asked, read_configuration
+
+    request = run.request
+    asked = Asked(request.nginx_conf, request.nginx_prefix, request.nginx_version)
+    config, problems = read_configuration(run.system, asked, run.master)
+    run.problems += problems
+    return config
+
+
+def sysctl_files(run: Run) -> object:
+    """The files that set sysctls."""
+    from advisor.collect.sysctl import read_sysctl_files
+
+    request = run.request
+    files, problems = read_sysctl_files(run.system if request.host else None, request.sysctl_files)
+    run.problems += problems
+    return files
+
+
+def host(run: Run) -> object:
+    """The machine."""
+    from advisor.collect.host import read_host
+
+    return read_host(run.system, run.master)
+
+
+def sysctls(run: Run) -> object:
+    """Live sysctls."""
+    from advisor.collect.sysctl import read_sysctls
+
+    return read_sysctls(run.system)
+
+
+def first_counters(run: Run) -> object:
+    """The counters and the workers' clocks as they stand now."""
+    from advisor.collect.counters import read_counters
+    from advisor.collect.workers import read_clocks
+
+    return read_clocks(run.system, run.found.get("processes")), read_counters(run.system, run.master)
+
+
+def counters(run: Run) -> object:
+    """Both readings of the counters; the processes get those of their clocks."""
+    from advisor.collect.counters import read_counters, readings
+    from advisor.collect.workers import read_clocks, timed
+
+    clocks, first = run.found["counters"]
+    processes = run.found.get("processes")
+    if processes is not None:
+        run.found["processes"] = timed(processes, clocks, read_clocks(run.system, processes) if run.twice else {})
+    return readings(first, read_counters(run.system, run.master) if run.twice else {})
+
+
+def drops(run: Run) -> object:
+    """What listeners have dropped so far."""
+    from advisor.collect.sockets import read_drops
+
+    return read_drops(run.system)
+
+
+def sockets(run: Run) -> object:
+    """Every TCP socket, counted."""
+    from advisor.collect.sockets import read_sockets
+
+    found = read_sockets(run.system, run.ports, run.found["sockets"] if run.twice else None)
+    if run.system.live and found.method != "SOCK_DIAG":
+        why = f"SOCK_DIAG was refused: read from {found.method}, which shows no queue limits, drops or idle times"
+        run.problems.append(("sockets", why))
+    return found
+
+
+def held(run: Run) -> object:
+    """Who holds sockets that leak."""
+    from advisor.collect.owners import read_held
+
+    return read_held(run.system, run.found.get("sockets"))
+
+
+def status(run: Run) -> object:
+    """What stub_status says."""
+    from advisor.collect.stub_status import read_stub_status
+
+    url = run.config.status_url() if run.config is not None else None
+    if url is None:
+        raise InputError("the configuration has no location with stub_status that loopback reaches")
+    return read_stub_status(url)
+
+
+def error_logs(run: Run) -> object:
+    """The ends of nginx's error logs."""
+    from advisor.collect.errorlog import read_error_logs
+
+    if run.config is None:
+        raise InputError("no configuration was read that would name it")
+    return read_error_logs(run.system, run.config.config, run.master)
+
+
+def kernel_log(run: Run) -> object:
+    """The kernel's own log."""
+    from advisor.collect.kmsg import read_kernel_log
+
+    return read_kernel_log(run.system)
+
+
+def modules(run: Run) -> object:
+    """Kernel modules."""
+    from advisor.collect.modules import read_modules
+
+    found, problems = read_modules(run.system)
+    run.problems += problems
+    return found
+
+
+def claims(run: Run) -> object:
+    """Ports of others than live TCP listeners."""
+    from advisor.collect.claims import read_claims
+
+    found, problems = read_claims(run.system)
+    run.problems += problems
+    return found
