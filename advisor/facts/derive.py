@@ -13,6 +13,8 @@ from advisor.facts.cpu import CpuFacts
 from advisor.facts.host import HostFacts
 from advisor.facts.keepalives import DECIDING
 from advisor.facts.kernellog import KernelLog
+from advisor.facts.limit_chain import Limits
+from advisor.facts.modules import ModuleFacts
 from advisor.facts.nginx import NginxFacts
 from advisor.facts.owners import Owners
 from advisor.facts.passes import Pass
@@ -53,7 +55,7 @@ class Facts:
     @cached_property
     def advice(self) -> Advice:
         """Lines of those files that do not do what is hoped from them."""
-        return Advice(self.snapshot, self.boot, self.sysctl)
+        return Advice(self.snapshot, self.boot, self.sysctl, lambda: self.nginx, lambda: self.sockets)
 
     @cached_property
     def workload(self) -> Workload:
@@ -105,6 +107,16 @@ class Facts:
     def site(self) -> Site:
         """What the user said of the surroundings."""
         return Site(self.snapshot)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What bounds nginx's workers beside its own configuration."""
+        return Limits(self.snapshot)
+
+    @cached_property
+    def modules(self) -> ModuleFacts:
+        """Kernel modules that bring sysctls."""
+        return ModuleFacts(self.snapshot, self.boot)
 
     @cached_property
     def host(self) -> HostFacts:

@@ -29,7 +29,7 @@ def folder(plan: Plan) -> dict[str, bytes]:
             unified(plan.snapshot.nginx.files[path].content, new, path)
             for path, new in sorted(plan.prediction.files.items())
         )
-    overridden = overrides(plan)
+    overridden = [] if made_with(Facts(plan.snapshot)) else overrides(plan)
     document = json.dumps(_document(plan, overridden), indent=2, ensure_ascii=False) + "\n"
     files["plan.json"] = encodable(document).encode()
     files["README.md"] = encodable(readme(plan, overridden)).encode()
