@@ -14,6 +14,9 @@ def main() -> None:
         sys.stdout.write(f"advisor {__version__}\n")
         return
     from advisor.cli.main import run  # noqa: PLC0415 (imports that --version need not pay)
+    from advisor.collect.budget import be_nice  # noqa: PLC0415 (likewise)
+
+    be_nice()
 
     # A large configuration is a million objects that all stay: to look for garbage among them after every 700 new ones,
     # as Python does, takes a tenth of the run and more. What garbage there is waits for three million.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated
 
 from advisor.cli.command import Command, Option
 from advisor.errors import UsageError
 
 if TYPE_CHECKING:
+    from advisor.collect.run import Request
     from advisor.engine.rule import Rule
     from advisor.snapshot.model import Snapshot
 
@@ -45,16 +47,43 @@ NginxVersion = Annotated[
     str | None,
     Option(("--nginx-version",), "Judge the configuration for this version of nginx.", "V"),
 ]
+Netns = Annotated[
+    str | None,
+    Option(("--netns",), "Read this network namespace: its name, or the pid of a process in it.", "NAME|PID"),
+]
+Profile = Annotated[
+    str | None,
+    Option(("--profile",), "Judge for a workload, too: proxy, static or api.", "PROFILE"),
+]
+Budget = Annotated[
+    float,
+    Option(("--budget",), "CPU time for reading; past it, sockets are sampled.", "SECONDS", low=0.1, high=3600),
+]
 Select = Annotated[list[str] | None, Option(("--select",), "Only this rule; repeatable.", "RULE")]
 Ignore = Annotated[list[str] | None, Option(("--ignore",), "Not this rule; repeatable.", "RULE")]
 
 
-class Inputs(NamedTuple):
-    """What a command works on."""
+class Inputs:
+    """What a command works on: ``snapshot`` is read when it is first asked for."""
 
-    snapshot: Snapshot
-    rules: list[Rule]
-    overrides: dict[str, str]
+    def __init__(self, request: Request, kept: str | None, rules: list[Rule], overrides: dict[str, str]) -> None:
+        """``kept``: the file of a snapshot that is to be judged instead."""
+        self.request = request
+        self.kept = kept
+        self.rules = rules
+        self.overrides = overrides
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """What was read.
+
+        Raises:
+            InputError: when what was named can't be read.
+        """
+        from advisor.jobs import load
+
+        with Progress() as say:
+            return load.snapshot(self.request, self.kept, say)
 
 
 def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
@@ -71,11 +100,14 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
     nginx_version: NginxVersion = None,
     select: Select = None,
     ignore: Ignore = None,
+    netns: Netns = None,
+    profile: Profile = None,
+    budget: Budget = 2.0,
 ) -> Inputs:
-    """Load the rules, then read what is to be judged.
+    """Load the rules, and say what is to be judged.
 
     Raises:
-        AdvisorError: when either can't be had.
+        AdvisorError: when the rules can't be had, or the options contradict each other.
     """
     from advisor.collect.run import Request
     from advisor.jobs import load
@@ -92,11 +124,14 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
         stub_status=stub_status,
         nginx_version=nginx_version,
         site=tuple(site.items()),
+        netns=netns,
+        profile=profile,
+        budget=budget,
     )
-    if snapshot is not None and (no_host or nginx_conf or prefix or sysctl_file or root != "/" or stub_status):
+    if snapshot is not None and (no_host or nginx_conf or prefix or sysctl_file or root != "/" or stub_status or netns):
         raise UsageError("--snapshot holds all that is judged; leave out the options that name other things to read")
-    with Progress() as say:
-        return Inputs(load.snapshot(request, snapshot, say), load.chosen(everything, select or (), ignore or ()), own)
+    load.check(request, snapshot)
+    return Inputs(request, snapshot, load.chosen(everything, select or (), ignore or ()), own)
 
 
 Read = Callable[[], Inputs]

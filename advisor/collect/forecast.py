@@ -80,7 +80,7 @@ def _planned(source: Source, request: Request, system: System, known: Sizes) -> 
         return Planned(source.name, touches, skipped="a tree has none (--root)")
     cost = source.cost
     count = getattr(known, cost.of) if cost.of else None
-    reckoned = None if count is None else f"{count:,} {cost.of}"
+    reckoned = None if count is None else f"{cost.of}: {count:,}"
     seconds = cost.fixed + cost.each * (count or 0)
     return Planned(source.name, touches, round(seconds, 4), reckoned, source.root if system.live else None)
 
@@ -111,7 +111,7 @@ def _sizes(request: Request, system: System) -> Sizes:
 
 def _notes(request: Request, system: System, read: set[str]) -> list[str]:
     """What holds for all of it."""
-    notes = ["nothing is executed, and nothing is written but what -o or -f FORMAT=FILE names"]
+    notes = ["nothing is executed, and nothing is written but the FILE of -f FORMAT=FILE"]
     if "sockets" in read and system.live:
         notes.append("asked for TCP sockets, the kernel loads its module tcp_diag if it has not yet, as for ss(8)")
     notes.append(

@@ -57,6 +57,11 @@ def _named_files(request: Request) -> tuple[str, ...]:
     return () if conf is None else ("standard input" if conf == "-" else conf, "all that it includes")
 
 
+_SYSCTL_FILES = (
+    "/etc/sysctl.d, /run/sysctl.d, /usr/local/lib/sysctl.d, /usr/lib/sysctl.d, /lib/sysctl.d",
+    "/etc/sysctl.conf",
+)
+
 TABLE = (
     Source(
         "processes",
@@ -83,11 +88,11 @@ TABLE = (
     ),
     Source(
         "sysctl_files",
-        ("/etc/sysctl.d, /run/sysctl.d, /usr/local/lib/sysctl.d, /usr/lib/sysctl.d, /lib/sysctl.d", "/etc/sysctl.conf"),
+        _SYSCTL_FILES,
         before=readers.sysctl_files,
         wanted=lambda request: not request.nginx_only and (request.host or request.sysctl_files),
         named=lambda request: request.sysctl_files,
-        instead=lambda request: request.sysctl_files if not request.host else (),
+        instead=lambda request: (*(_SYSCTL_FILES if request.host else ()), *request.sysctl_files),
     ),
     Source(
         "host",

@@ -13,8 +13,9 @@ from advisor.engine.rule import Rule
 from advisor.engine.syntax import did_you_mean
 from advisor.errors import InputError, UsageError
 from advisor.facts.derive import Facts
-from advisor.facts.site import check
+from advisor.facts.site import check as check_site
 from advisor.facts.values import Version
+from advisor.facts.workload import PROFILES
 from advisor.records import replace
 from advisor.snapshot.model import Snapshot
 from advisor.system import MIB, System
@@ -27,24 +28,41 @@ def snapshot(request: Request, kept: str | None, say: Say) -> Snapshot:
 
     Raises:
         InputError: when what was named can't be read.
+        UsageError: as `check`.
     """
-    if request.nginx_version is not None:
-        _version(request.nginx_version)
+    check(request, kept)
     if kept is None:
-        if not request.host and request.nginx_conf is None and not request.sysctl_files:
-            raise UsageError("--no-host leaves nothing to judge; name files with --nginx-conf or --sysctl-file")
         return collect(request, say)
     found = parse(_bytes(kept), kept)
     for name, text in found.site.items():
         try:
-            check(name, text)
+            check_site(name, text)
         except UsageError as error:
             raise InputError(f"{kept}: site: {error}") from None
     site = {**found.site, **dict(request.site)}
     nginx = found.nginx
     if nginx is not None and request.nginx_version is not None:
         nginx = replace(nginx, version=request.nginx_version)
-    return replace(found, site=site, nginx=nginx)
+    return replace(found, site=site, nginx=nginx, profile=request.profile or found.profile)
+
+
+def check(request: Request, kept: str | None) -> None:
+    """Make sure that a request can be meant, before anything is read.
+
+    Raises:
+        UsageError: when it leaves nothing to judge, or names what there is none of.
+    """
+    if request.nginx_version is not None:
+        _version(request.nginx_version)
+    if request.profile is not None and request.profile not in PROFILES:
+        hint = did_you_mean(request.profile, PROFILES) or f"; known: {', '.join(PROFILES)}"
+        raise UsageError(f"--profile {request.profile}: no such workload{hint}")
+    if kept is not None:
+        return
+    if not request.host and request.nginx_conf is None and not request.sysctl_files:
+        raise UsageError("--no-host leaves nothing to judge; name files with --nginx-conf or --sysctl-file")
+    if request.netns is not None and (not request.host or request.root != "/"):
+        raise UsageError("--netns names a network namespace of this host; leave out --no-host and --root")
 
 
 def configuration(request: Request, kept: str | None, say: Say) -> Snapshot:
@@ -142,7 +160,7 @@ def params(texts: Iterable[str], known: list[Rule]) -> tuple[dict[str, str], dic
         if "." in name:
             own[name] = value
         else:
-            check(name, value)
+            check_site(name, value)
             site[name] = value
     overridden(known, own)
     return site, own

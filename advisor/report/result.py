@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the numbers come from; None is what was not read. Memory in bytes, times in seconds."""
+    """Where the numbers come from; None is what was not read. Memory in bytes, times in seconds.
+
+    ``cpu`` is the CPU time that reading took; ``profile`` the workload that the user named; ``share`` the part of the
+    sockets that was looked at, None where it was all of them.
+    """
 
     name: str | None = None
     kernel: str | None = None
@@ -28,6 +32,9 @@ class Head:
     took: float | None = None
     sample: float | None = None
     root: bool | None = None
+    cpu: float | None = None
+    profile: str | None = None
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +128,7 @@ def _head(snapshot: Snapshot) -> Head:
         took=snapshot.took,
         sample=snapshot.sample or None,
         root=host.root if host else None,
+        cpu=snapshot.cpu,
+        profile=snapshot.profile,
+        share=snapshot.sockets.share if snapshot.sockets is not None and snapshot.sockets.share < 1 else None,
     )

@@ -31,6 +31,9 @@ class Host(_Model):
     took: Seconds | None
     sample: Seconds | None
     root: bool | None
+    cpu: Seconds | None
+    profile: str | None
+    share: Annotated[float, Field(ge=0, lt=1)] | None
 
 
 class Location(_Model):

@@ -47,6 +47,7 @@ def _head(head: Head, width: int) -> list[str]:
         ", ".join(size),
         ", ".join(nginx),
         f"network namespace: {head.netns}" if head.netns else None,
+        f"profile: {head.profile}" if head.profile else None,
     ]
     return [*wrap(" · ".join(filter(None, parts)) or "no host was read", width), *wrap(_reading(head), width)]
 
@@ -56,8 +57,13 @@ def _reading(head: Head) -> str:
         return "nothing was written"
     sample = f" ({show(head.sample, S)} of it between two counter readings)" if head.sample else ""
     who = "" if head.root is None else ", as root" if head.root else ", not as root"
-    took = show(head.took, S) if head.took >= _BRIEF else f"under {show(_BRIEF, S)}"
-    return f"read in {took}{sample}{who}; nothing was written"
+    cpu = "" if head.cpu is None else f", for {_time(head.cpu)} of CPU"
+    share = "" if head.share is None else f", looking at {head.share:.0%} of the sockets"
+    return f"read in {_time(head.took)}{sample}{cpu}{share}{who}; nothing was written"
+
+
+def _time(seconds: float) -> str:
+    return show(seconds, S) if seconds >= _BRIEF else f"under {show(_BRIEF, S)}"
 
 
 def _gaps(result: Result, width: int) -> list[str]:
