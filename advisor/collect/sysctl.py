@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator, Sequence
 
 from advisor.catalog.sysctl import KEYS
+from advisor.collect.sysctl_writers import read_writers
 from advisor.errors import InputError
 from advisor.formats.sysctl import parse
 from advisor.snapshot.model import SysctlFile, Sysctls
@@ -17,12 +19,18 @@ FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/li
 LAST = "/etc/sysctl.conf"
 """Read by sysctl(8) ``--system`` after all others."""
 _MOST_FILES = 1_000
+_MOST_BYTES = 4 * MIB
+"""Of all files together; those of a host with every package of a distribution hold less than a hundredth of it."""
+_KEPT_ASIDE = re.compile(
+    r"readme|(?:\.(?:bak|old|orig|save|disabled|off|sample|example|swp|pac\w+|dpkg-\w+|rpm\w+|ucf-\w+)|~)$"
+)
+"""Names of files that nobody expects to be read."""
 
 Problems = list[tuple[str, str]]
 
 
-def read_sysctls(system: System) -> Sysctls:
-    """The value of every key of the catalogue.
+def read_sysctls(system: System, more: Sequence[str] = ()) -> Sysctls:
+    """The value of every key of the catalogue, and of ``more`` keys.
 
     /proc/sys/net shows the network namespace of the process that reads it.
 
@@ -34,9 +42,9 @@ def read_sysctls(system: System) -> Sysctls:
     values: dict[str, str] = {}
     absent: list[str] = []
     refused: dict[str, str] = {}
-    for key in KEYS:
+    for key in dict.fromkeys([*KEYS, *more]):
         try:
-            values[key] = system.read("/proc/sys/" + key.replace(".", "/"), MIB).decode().rstrip("\n")
+            values[key] = system.read(path_of(key), MIB).decode().rstrip("\n")
         except (FileNotFoundError, NotADirectoryError):
             absent.append(key)
         except UnicodeDecodeError:
@@ -52,6 +60,7 @@ def read_sysctl_files(system: System | None, given: Sequence[str] = ()) -> tuple
     Args:
         system: the machine or tree whose folders are read; None for the given files alone. A folder that is a link
             to another is read once; a file that is a link to another is a file of its own, as both readers take it.
+            So is one that can't be read, since it hides others of its name.
         given: files on this machine's disk, as the user wrote them, to be judged as if they were applied.
 
     Returns:
@@ -64,21 +73,28 @@ def read_sysctl_files(system: System | None, given: Sequence[str] = ()) -> tuple
     problems: Problems = []
     files = _found(system, problems) if system is not None else []
     files += [_given(path) for path in given]
-    problems += [("sysctl_files", why) for file in files for _, why in parse(file.content, file.path).problems]
+    taken = [file for file in files if file.given or (file.writer is None and file.path.endswith(".conf"))]
+    problems += [("sysctl_files", why) for file in taken for _, why in parse(file.content, file.path).problems]
     return files, problems
+
+
+def path_of(key: str) -> str:
+    """Where /proc shows a key: its dots are slashes, and slashes in it are dots (sysctl(8))."""
+    return "/proc/sys/" + key.translate(str.maketrans("./", "/."))
 
 
 def _found(system: System, problems: Problems) -> list[SysctlFile]:
     files: list[SysctlFile] = []
+    size = 0
     for path in _paths(system, problems):
-        if len(files) == _MOST_FILES:
-            problems.append(("sysctl_files", f"more than {_MOST_FILES} files: {path} and later ones were not read"))
+        if len(files) == _MOST_FILES or size > _MOST_BYTES:
+            most = f"{_MOST_FILES} files" if len(files) == _MOST_FILES else f"{_MOST_BYTES // MIB} MiB of files"
+            problems.append(("sysctl_files", f"more than {most}: {path} and later ones were not read"))
             break
-        try:
-            files.append(SysctlFile(path=path, content=_content(system, path)))
-        except OSError as error:
-            problems.append(("sysctl_files", f"{path} can't be read: {error.strerror}"))
-    return files
+        file = _file(system, path, problems)
+        size += len(file.content)
+        files.append(file)
+    return files + read_writers(system, problems)
 
 
 def _paths(system: System, problems: Problems) -> Iterator[str]:
@@ -93,21 +109,39 @@ def _paths(system: System, problems: Problems) -> Iterator[str]:
             continue
         if real not in seen:
             seen.add(real)
-            yield from (join(folder, name) for name in names if name.endswith(".conf"))
+            yield from (join(folder, name) for name in names if _wanted(folder, name))
     if system.exists(LAST):
         yield LAST
 
 
-def _content(system: System, path: str) -> bytes:
-    """The bytes; none of a link to /dev/null, which masks files of its name in later folders (sysctl.d(5))."""
+def _wanted(folder: str, name: str) -> bool:
+    """What is read, and what an administrator may take for read."""
+    return name.endswith(".conf") or (folder == FOLDERS[0] and _KEPT_ASIDE.search(name.lower()) is None)
+
+
+def _file(system: System, path: str, problems: Problems) -> SysctlFile:
+    """A file, or what stands in its place: a link to /dev/null, or to nothing, masks those of its name."""
+    link = None
+    try:
+        link = _link(system, path)
+        return SysctlFile(path=path, content=b"" if link == "/dev/null" else system.read(path, MIB), link=link)
+    except FileNotFoundError:
+        problems.append(("sysctl_files", f"{path} is a link that leads nowhere: it only hides files of its name"))
+        return SysctlFile(path=path, content=b"", link=link)
+    except OSError as error:
+        if path.endswith(".conf"):
+            problems.append(("sysctl_files", f"{path} can't be read: {error.strerror}"))
+        return SysctlFile(path=path, content=b"", link=link, unread=error.strerror or str(error))
+
+
+def _link(system: System, path: str) -> str | None:
     folder, _, name = path.rpartition("/")
     try:
-        if os.readlink(join(system.inside(folder), name)) == "/dev/null":
-            return b""
+        return os.readlink(join(system.inside(folder), name))
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-    return system.read(path, MIB)
+    return None
 
 
 def _given(path: str) -> SysctlFile:

@@ -1,121 +1,194 @@
-"""What files set, and which of them has the last word at boot.
+"""The root ``boot``: what the files on disk set, and which of them has the last word at boot.
 
-systemd-sysctl reads every ``*.conf`` of the sysctl.d folders in the order of their base names, the same name in
-/etc masking those in /run, /usr/local/lib, /usr/lib and /lib; procps' ``sysctl --system`` reads /etc/sysctl.conf
-after all of them (sysctl.d(5), sysctl(8)).
+`advisor.facts.boot_readers` has the two programs that read sysctl.d, `advisor.facts.boot_items` what rules range over.
 """
 
 from __future__ import annotations
 
-import fnmatch
 from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property
 from typing import ClassVar
 
-from advisor.catalog.sysctl_dead import DEAD
-from advisor.facts.places import Location
-from advisor.facts.sysctl import located
-from advisor.facts.values import Item
-from advisor.formats.sysctl import Setting, parse
-from advisor.records import dataclass
+from advisor.catalog.sysctl import KEYS
+from advisor.catalog.writers import SYSTEMD_SYSCTL
+from advisor.errors import Unread
+from advisor.facts.boot_items import Assignment, Ignored, Masked, NoSetting, Unapplied
+from advisor.facts.boot_key import Around, BootKey
+from advisor.facts.boot_readers import LAST, Line, Outcome, Reading, masked, order, place, target
+from advisor.facts.boot_writers import thirds
+from advisor.formats.sysctl import PROCPS, SYSTEMD, Parsed, Reader, parse
 from advisor.snapshot.model import Snapshot, SysctlFile
 
-_FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
-_LAST = "/etc/sysctl.conf"
+__all__ = ["Assignment", "Boot"]
+
 _LINK = "/etc/sysctl.d/99-sysctl.conf"
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment(Item):
-    """One line of one file that sets one key."""
-
-    file: SysctlFile
-    setting: Setting
-    _turn: int
-
-    @property
-    def id(self) -> str:  # type: ignore[override]  # computed, never stored
-        """The key and the file; a key that a file repeats is numbered."""
-        again = f" #{self._turn}" if self._turn > 1 else ""
-        return f"{self.setting.key} in {self.file.path}{again}"
-
-    @property
-    def key(self) -> str:
-        """The key as dotted name."""
-        return self.setting.key
-
-    @property
-    def value(self) -> str:
-        """The text it is set to."""
-        return self.setting.value
-
-    @property
-    def dead_since(self) -> str | None:
-        """Why the key does nothing (``removed in Linux 4.12``); unset for a key that lives."""
-        dead = DEAD.get(self.setting.key)
-        return dead.since if dead else None
-
-    @property
-    def hope(self) -> str | None:
-        """What people wrongly hope from a dead key."""
-        dead = DEAD.get(self.setting.key)
-        return dead.hope if dead else None
-
-    @property
-    def location(self) -> Location:
-        """The line."""
-        return located(self.file, self.setting)
-
-
 class Boot:
-    """The root ``boot``: what the files on disk say."""
+    """What files on disk set, and what is left of it."""
 
     FACT_KIND: ClassVar[str] = "group"
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self._read: dict[str, Parsed] = {}
 
     @property
     def assignments(self) -> list[Assignment]:
-        """Every line that sets a key, in every file read, file by file; a link to /etc/sysctl.conf is that file."""
-        return [one for one in self._every if one.file.path != _LINK or one.file.content != self._last]
-
-    @property
-    def _last(self) -> bytes | None:
-        return next((file.content for file in self._snapshot.sysctl_files or () if file.path == _LAST), None)
-
-    @cached_property
-    def _every(self) -> list[Assignment]:
-        files: list[SysctlFile] = self._snapshot.need("sysctl_files")
+        """Every line that sets a key, of every file given or read at boot or by another writer; a linked file once."""
         turns: Counter[tuple[str, str]] = Counter()
         found = []
-        for file in files:
-            for setting in parse(file.content, file.path).settings:
+        for file in self._heard:
+            for setting in self.parsed(file).settings:
                 turns[file.path, setting.key] += 1
                 found.append(Assignment(file, setting, turns[file.path, setting.key]))
         return found
 
-    def after(self, path: str, key: str) -> list[Assignment]:
-        """The assignments of a key that are applied after those of the file at ``path``, under either reader.
+    @cached_property
+    def keys(self) -> list[BootKey]:
+        """Every key of the catalogue that a file sets at boot, or that ``sysctl --system`` would set."""
+        names = {key for reader in (SYSTEMD, PROCPS) for key in self.outcomes(reader)}
+        return [self.key(name) for name in sorted(names & KEYS.keys())]
 
-        An explicit key beats a later glob, so only explicit ones count.
-        """
-        mine = path.rsplit("/", 1)[-1]
-        masked = self._winners
+    @property
+    def no_settings(self) -> list[NoSetting]:
+        """Lines that set nothing in files that are read at boot: both readers pass over them."""
         return [
-            one
-            for one in self._every
-            if one.key == key
-            and (one.file.path == _LAST or (one.file.path in masked and one.file.path.rsplit("/", 1)[-1] > mine))
+            NoSetting(file, number, why.partition(f"{file.path}:{number}: ")[2])
+            for file in self._heard
+            if not file.given and file.writer is None
+            for number, why in self.parsed(file).problems
         ]
 
+    @property
+    def ignored(self) -> list[Ignored]:
+        """Files among those read at boot whose name does not end in ``.conf``: no reader takes them."""
+        return [
+            Ignored(file, tuple(self.parsed(file).settings))
+            for file in self.files
+            if place(file.path) is not None and not file.path.endswith(".conf") and self.parsed(file).settings
+        ]
+
+    @property
+    def masked(self) -> list[Masked]:
+        """Files that another of the same name replaces as a whole; one that sets nothing (/dev/null) does it openly."""
+        return [
+            Masked(file, other, tuple(sorted(self._keys_of(file) - self._keys_of(other))))
+            for file, other in masked(self.files)
+            if self._keys_of(other)
+        ]
+
+    @property
+    def unapplied(self) -> list[Unapplied]:
+        """/etc/sysctl.conf, where systemd-sysctl is installed and no link in a folder leads it there."""
+        last = self._last
+        if last is None or not self._systemd or self._is_linked:
+            return []
+        settings = tuple(self.parsed(last).settings)
+        lost = tuple(one.id for one in self.keys if one.only_by_hand)
+        return [Unapplied(last, settings, lost)] if settings else []
+
     @cached_property
-    def _winners(self) -> frozenset[str]:
-        """The files of the sysctl.d folders that no file of the same name in an earlier folder masks."""
-        first: dict[str, str] = {}
-        paths = {one.file.path for one in self._every}
-        for folder in _FOLDERS:
-            for path in sorted(paths):
-                if fnmatch.fnmatchcase(path, f"{folder}/*.conf") and path.count("/") == folder.count("/") + 1:
-                    first.setdefault(path.rsplit("/", 1)[-1], path)
-        return frozenset(first.values())
+    def files(self) -> list[SysctlFile]:
+        """Every file that was read."""
+        files: list[SysctlFile] = self._snapshot.need("sysctl_files")
+        return files
+
+    def parsed(self, file: SysctlFile) -> Parsed:
+        """What a file says, read once."""
+        key = f"{file.given}{file.path}"
+        if key not in self._read:
+            self._read[key] = parse(file.content, file.path)
+        return self._read[key]
+
+    def outcomes(self, reader: Reader) -> dict[str, Outcome]:
+        """What one reader leaves in each key it writes.
+
+        Raises:
+            Unread: when a file it reads was not read here, so that nobody knows what stands there.
+        """
+        return self._systemd_outcomes if reader == SYSTEMD else self._procps_outcomes
+
+    @cached_property
+    def _systemd_outcomes(self) -> dict[str, Outcome]:
+        return self._reading(SYSTEMD).outcomes()
+
+    @cached_property
+    def _procps_outcomes(self) -> dict[str, Outcome]:
+        return self._reading(PROCPS).outcomes()
+
+    def _reading(self, reader: Reader) -> Reading:
+        unread = next((file for file in order(self.files, reader) if file.unread is not None), None)
+        if unread is not None:
+            raise Unread("sysctl_files", f"{unread.path} can't be read: {unread.unread}")
+        live = self._snapshot.sysctls
+        return Reading(self.files, reader, KEYS if live is None else live.values, self.parsed)
+
+    def key(self, name: str) -> BootKey:
+        """All that is known of one key at boot, be it in the catalogue or not."""
+        outcomes = (self.outcomes(SYSTEMD).get(name), self.outcomes(PROCPS).get(name))
+        thirds_of = tuple(thirds(name, self.files, self.parsed))
+        return BootKey(name, *outcomes, thirds_of, Around(self._snapshot, self._is_linked))
+
+    def named(self) -> Iterator[str]:
+        """Every key that some line names, without wildcards."""
+        for file in self.files:
+            yield from (one.key for one in self.parsed(file).settings if not one.wild)
+
+    def after(self, path: str, key: str) -> list[Line]:
+        """The lines that set a key after those of the file at ``path``, under either reader; the last wins.
+
+        An explicit key beats a glob wherever it stands, so a line that names the key in words is what counts.
+        """
+        found: dict[tuple[str, int], Line] = {}
+        for reader in (SYSTEMD, PROCPS):
+            files = order([*self._others(path), SysctlFile(path=path, content=b"")], reader)
+            index = next(number for number, file in enumerate(files) if file.path == path)
+            for file in files[index + 1 :]:
+                for setting in self.parsed(file).settings:
+                    if setting.key == key and setting.only in {None, reader}:
+                        found[self._real(file), setting.line] = Line(file, setting)
+        return list(found.values())
+
+    def _others(self, path: str) -> list[SysctlFile]:
+        return [file for file in self.files if file.path != path]
+
+    def _real(self, file: SysctlFile) -> str:
+        if file.path == _LINK and self._is_linked:
+            return LAST
+        return target(file) or file.path
+
+    def _keys_of(self, file: SysctlFile) -> set[str]:
+        return {one.key for one in self.parsed(file).settings}
+
+    @cached_property
+    def _heard(self) -> list[SysctlFile]:
+        """The given files, those that a reader reads, and those of other writers; a file and a link to it once."""
+        read = {id(file) for reader in (SYSTEMD, PROCPS) for file in order(self.files, reader)}
+        paths = {file.path for file in self.files}
+        return [
+            file
+            for file in self.files
+            if file.given or file.writer is not None or (id(file) in read and not self._twice(file, paths))
+        ]
+
+    def _twice(self, file: SysctlFile, paths: set[str]) -> bool:
+        return self._real(file) != file.path and self._real(file) in paths
+
+    @cached_property
+    def _last(self) -> SysctlFile | None:
+        return next((file for file in self.files if file.path == LAST and not file.given), None)
+
+    @cached_property
+    def _systemd(self) -> bool:
+        return any(file.writer == SYSTEMD_SYSCTL for file in self.files)
+
+    @cached_property
+    def _is_linked(self) -> bool:
+        """Whether systemd-sysctl reads /etc/sysctl.conf under another name: by a link, or as a file with its bytes."""
+        last = self._last
+        return last is not None and any(
+            target(file) == LAST or (file.path == _LINK and file.link is None and file.content == last.content)
+            for file in order(self.files, SYSTEMD)
+        )

@@ -54,20 +54,66 @@ def test_files_of_all_folders_and_links_once(tmp_path: pathlib.Path) -> None:
     (tmp_path / "etc/sysctl.d/50-masked.conf").symlink_to("/dev/null")
     (tmp_path / "etc/sysctl.d/70-gone.conf").symlink_to("nowhere")
     files, problems = read_sysctl_files(System(str(tmp_path)))
-    assert [(file.path, file.content, file.given) for file in files] == [
-        ("/etc/sysctl.d/50-masked.conf", b"", False),
-        ("/etc/sysctl.d/60-b.conf", b"net.core.somaxconn = 2\n", False),
-        ("/etc/sysctl.d/99-sysctl.conf", b"net.core.somaxconn = 1\n", False),
-        ("/usr/lib/sysctl.d/50-default.conf", b"net.core.somaxconn = 3\nrubbish\n", False),
-        ("/etc/sysctl.conf", b"net.core.somaxconn = 1\n", False),
+    assert [(file.path, file.content, file.link) for file in files] == [
+        ("/etc/sysctl.d/50-masked.conf", b"", "/dev/null"),
+        ("/etc/sysctl.d/60-b.conf", b"net.core.somaxconn = 2\n", None),
+        ("/etc/sysctl.d/70-gone.conf", b"", "nowhere"),
+        ("/etc/sysctl.d/99-sysctl.conf", b"net.core.somaxconn = 1\n", "../sysctl.conf"),
+        ("/usr/lib/sysctl.d/50-default.conf", b"net.core.somaxconn = 3\nrubbish\n", None),
+        ("/etc/sysctl.conf", b"net.core.somaxconn = 1\n", None),
     ]
+    assert not any(file.given or file.writer or file.unread for file in files)
     assert problems == [
-        ("sysctl_files", "/etc/sysctl.d/70-gone.conf can't be read: No such file or directory"),
+        (
+            "sysctl_files",
+            "/etc/sysctl.d/70-gone.conf is a link that leads nowhere: it only hides files of its name",
+        ),
         (
             "sysctl_files",
             "/usr/lib/sysctl.d/50-default.conf:2: 'rubbish' sets nothing: write KEY = VALUE",
         ),
     ]
+
+
+def test_a_file_that_cannot_be_read_still_stands_there(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "etc/sysctl.d/60-b.conf").mkdir(parents=True)
+    (file,), problems = read_sysctl_files(System(str(tmp_path)))
+    assert (file.path, file.content, file.unread) == ("/etc/sysctl.d/60-b.conf", b"", "not a regular file")
+    assert problems == [("sysctl_files", "/etc/sysctl.d/60-b.conf can't be read: not a regular file")]
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("60-b", True),
+        ("60-b.cfg", True),
+        ("README.sysctl", False),
+        ("60-b.conf.bak", False),
+        ("a.conf.dpkg-old", False),
+    ],
+)
+def test_a_name_that_someone_may_take_for_read_is_read(tmp_path: pathlib.Path, name: str, read: bool) -> None:  # noqa: FBT001 (a column)
+    write(tmp_path, f"etc/sysctl.d/{name}", "net.core.somaxconn = 2\nrubbish\n")
+    write(tmp_path, f"usr/lib/sysctl.d/{name}", "net.core.somaxconn = 2\n")
+    files, problems = read_sysctl_files(System(str(tmp_path)))
+    assert [file.path for file in files] == ([f"/etc/sysctl.d/{name}"] if read else [])
+    assert problems == []
+
+
+def test_the_size_of_all_files_is_bounded(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("advisor.collect.sysctl._MOST_BYTES", 5)
+    for name in "abc":
+        write(tmp_path, f"etc/sysctl.d/{name}.conf", "# xx")
+    files, problems = read_sysctl_files(System(str(tmp_path)))
+    assert [file.path for file in files] == ["/etc/sysctl.d/a.conf", "/etc/sysctl.d/b.conf"]
+    assert problems == [("sysctl_files", "more than 0 MiB of files: /etc/sysctl.d/c.conf and later ones were not read")]
+
+
+def test_more_keys_than_the_catalogue_has(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, "proc/sys/net/ipv4/conf/eth0.5/mtu", "7\n")
+    read = read_sysctls(System(str(tmp_path)), ["net.ipv4.conf.eth0/5.mtu", "net.nothing"])
+    assert read.values == {"net.ipv4.conf.eth0/5.mtu": "7"}
+    assert "net.nothing" in read.absent
 
 
 def test_the_number_of_files_is_bounded(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from advisor.snapshot.model import SysctlFile
 
 KEY = "net.core.somaxconn"
 DROPIN = "/etc/sysctl.d/90-advisor.conf"
+A, B = "/etc/sysctl.d/10-a.conf", "/etc/sysctl.d/20-b.conf"
 
 
 def facts(files: dict[str, str]) -> Facts:
@@ -60,13 +61,13 @@ def lines(files: dict[str, str]) -> list[Assignment]:
 
 
 def test_every_line_is_an_item_and_repeated_keys_are_numbered() -> None:
-    found = lines({"/a": f"{KEY}=1\n# no\n{KEY} = 2\n", "/b": f"{KEY}=3"})
+    found = lines({A: f"{KEY}=1\n# no\n{KEY} = 2\n", B: f"{KEY}=3"})
     assert [(one.id, one.value, one.location.line) for one in found] == [
-        (f"{KEY} in /a", "1", 1),
-        (f"{KEY} in /a #2", "2", 3),
-        (f"{KEY} in /b", "3", 1),
+        (f"{KEY} in {A}", "1", 1),
+        (f"{KEY} in {A} #2", "2", 3),
+        (f"{KEY} in {B}", "3", 1),
     ]
-    assert (found[1].location.file, found[1].location.column, found[1].location.excerpt) == ("/a", 22, f"{KEY} = 2")
+    assert (found[1].location.file, found[1].location.column, found[1].location.excerpt) == (A, 22, f"{KEY} = 2")
 
 
 def test_the_link_to_sysctl_conf_is_that_file() -> None:
@@ -77,7 +78,7 @@ def test_the_link_to_sysctl_conf_is_that_file() -> None:
 
 
 def test_a_dead_key_says_since_when_and_what_is_hoped() -> None:
-    dead, alive = lines({"/a": "net/ipv4/tcp_tw_recycle = 1\nnet.ipv4.tcp_tw_reuse = 1\n"})
+    dead, alive = lines({A: "net/ipv4/tcp_tw_recycle = 1\nnet.ipv4.tcp_tw_reuse = 1\n"})
     assert dead.dead_since == "removed in Linux 4.12"
     assert dead.hope is not None
     assert (alive.dead_since, alive.hope) == (None, None)

@@ -1,0 +1,176 @@
+"""What rules range over of the files that are read at boot: lines, and files that are not what they seem."""
+
+from __future__ import annotations
+
+from advisor.catalog.sysctl_dead import DEAD
+from advisor.catalog.writers import TUNED
+from advisor.facts.places import Location
+from advisor.facts.sysctl import located
+from advisor.facts.values import Count, Item
+from advisor.formats.sysctl import Setting
+from advisor.records import dataclass
+from advisor.snapshot.model import SysctlFile
+
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment(Item):
+    """One line of one file that sets one key."""
+
+    file: SysctlFile
+    setting: Setting
+    _turn: int
+
+    @property
+    def id(self) -> str:  # type: ignore[override]  # computed, never stored
+        """The key and the file; a key that a file repeats is numbered."""
+        again = f" #{self._turn}" if self._turn > 1 else ""
+        return f"{self.setting.key} in {self.file.path}{again}"
+
+    @property
+    def key(self) -> str:
+        """The key as dotted name."""
+        return self.setting.key
+
+    @property
+    def value(self) -> str:
+        """The text it is set to; without TuneD's quotes and its ``>``, which says that less is raised to it."""
+        if self.file.writer is not None and self.file.writer.startswith(TUNED):
+            return self.setting.value.strip("\"'").lstrip("<>").strip()
+        return self.setting.value
+
+    @property
+    def dead_since(self) -> str | None:
+        """Why the key does nothing (``removed in Linux 4.12``); unset for a key that lives."""
+        dead = DEAD.get(self.setting.key)
+        return dead.since if dead else None
+
+    @property
+    def hope(self) -> str | None:
+        """What people wrongly hope from a dead key."""
+        dead = DEAD.get(self.setting.key)
+        return dead.hope if dead else None
+
+    @property
+    def location(self) -> Location:
+        """The line."""
+        return located(self.file, self.setting)
+
+
+@dataclass(frozen=True, slots=True)
+class NoSetting(Item):
+    """A line that both readers pass over, or take differently, and why."""
+
+    file: SysctlFile
+    line: int
+    _why: str
+
+    @property
+    def id(self) -> str:  # type: ignore[override]  # computed, never stored
+        """The file and what stands there."""
+        return f"{self.file.path}: {self._text}"
+
+    @property
+    def why(self) -> str:
+        """What is wrong with it."""
+        return self._why
+
+    @property
+    def location(self) -> Location:
+        """The line."""
+        return Location(self.file.path, self.file.path, self.line, 1, len(self._text), self._text)
+
+    @property
+    def _text(self) -> str:
+        line = self.file.content.split(b"\n")[self.line - 1].decode("utf-8", "replace").strip()
+        return "".join(char if char.isprintable() else "?" for char in line)[:_SHOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored(Item):
+    """A file in a folder of sysctl.d that no reader takes, and what it would set."""
+
+    file: SysctlFile
+    settings: tuple[Setting, ...]
+
+    @property
+    def id(self) -> str:  # type: ignore[override]  # computed, never stored
+        """The file."""
+        return self.file.path
+
+    @property
+    def keys(self) -> str:
+        """The keys it would set."""
+        return _listed([one.key for one in self.settings])
+
+    @property
+    def location(self) -> Location:
+        """Its first setting."""
+        return located(self.file, self.settings[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Masked(Item):
+    """A file that is not read because another of its name stands in an earlier folder, and the keys that are lost."""
+
+    file: SysctlFile
+    _by: SysctlFile
+    _lost: tuple[str, ...]
+
+    @property
+    def id(self) -> str:  # type: ignore[override]  # computed, never stored
+        """The file."""
+        return self.file.path
+
+    @property
+    def by(self) -> str:
+        """The file that is read instead."""
+        return self._by.path
+
+    @property
+    def lost(self) -> str | None:
+        """The keys that it sets and the other does not; unset where the other sets all of them."""
+        return _listed(self._lost) if self._lost else None
+
+    @property
+    def location(self) -> Location:
+        """The file that is read instead."""
+        return Location(self._by.path, self._by.path, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Unapplied(Item):
+    """/etc/sysctl.conf, where nothing applies it at boot, and the keys whose value is another then."""
+
+    file: SysctlFile
+    settings: tuple[Setting, ...]
+    _lost: tuple[str, ...]
+
+    @property
+    def id(self) -> str:  # type: ignore[override]  # computed, never stored
+        """The file."""
+        return self.file.path
+
+    @property
+    def lost(self) -> str | None:
+        """The keys that boot leaves at another value; unset where other files or the kernel say the same."""
+        return _listed(self._lost) if self._lost else None
+
+    @property
+    def settings_count(self) -> Count:
+        """How many lines of it set something."""
+        return len(self.settings)
+
+    @property
+    def location(self) -> Location:
+        """Its first setting."""
+        return located(self.file, self.settings[0])
+
+
+def _listed(keys: tuple[str, ...] | list[str]) -> str:
+    """At most four of them, each once, and how many more."""
+    names = [*dict.fromkeys(keys)]
+    most = 4
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
