@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, ClassVar
 
+from advisor.errors import Unread
 from advisor.facts.places import Location
 from advisor.facts.schema import From
-from advisor.facts.values import Count, Histogram, Item
+from advisor.facts.values import Count, Item, Seconds
 from advisor.records import dataclass
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
@@ -43,9 +44,11 @@ class KernelMessage(Item):
         return self.row.count
 
     @property
-    def ages(self) -> Annotated[Histogram, _SOURCE]:
-        """How long ago they were written."""
-        return Histogram((0,) * len(model.IDLE_EDGES)) if self.row.ages is None else Histogram.of(self.row.ages)
+    def newest(self) -> Annotated[Seconds, _SOURCE]:
+        """How long ago the last of them was written."""
+        if self.row.newest is None:
+            raise Unread("kernel_log", "the log tells no times")
+        return self.row.newest
 
     @property
     def ours(self) -> Annotated[bool, From("/proc/self/ns")]:
