@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 
+from advisor.collect.budget import Budget
 from advisor.collect.nginx_binary import read_built
 from advisor.collect.processes import master_option
 from advisor.errors import InputError
@@ -32,13 +33,14 @@ _FARTHEST = 14 * 3600
 """Seconds: no zone is farther from UTC (tzdata)."""
 
 
-def read_error_logs(system: System, config: Config, pid: int | None) -> list[ErrorLog]:
+def read_error_logs(system: System, config: Config, pid: int | None, budget: Budget | None = None) -> list[ErrorLog]:
     """The last 1 MiB of each of the first eight error logs that are written to.
 
     Args:
         system: the machine or the tree.
         config: the configuration.
         pid: the running master's, if there is one: it knows where nginx writes that was told nothing.
+        budget: once it is spent, the logs that are left are not read; None: there is none.
 
     Raises:
         InputError: when it writes to no file that could be found.
@@ -50,7 +52,12 @@ def read_error_logs(system: System, config: Config, pid: int | None) -> list[Err
     if not names:
         raise InputError("nginx writes its errors to no file (stderr, syslog), so that none can be read")
     prefix = config.tree.nginx.prefix
-    return [_read(system, name, prefix) for name in list(names)[:_MOST_FILES]]
+    return [
+        ErrorLog(path=name, unread=f"{name}: {budget.why}")
+        if budget and not budget.left
+        else _read(system, name, prefix)
+        for name in list(names)[:_MOST_FILES]
+    ]
 
 
 def _default(system: System, pid: int | None) -> str:

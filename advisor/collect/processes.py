@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 from typing import NamedTuple
 
+from advisor.collect.budget import Budget
 from advisor.collect.host import shares_network
 from advisor.collect.unit import read_unit
 from advisor.errors import InputError
@@ -33,10 +34,14 @@ class _Nginx(NamedTuple):
     started: float
 
 
-def read_processes(system: System) -> tuple[Processes, Problems]:
+def read_processes(system: System, budget: Budget | None = None) -> tuple[Processes, Problems]:
     """The nginx with the most workers, and what is to be said about the others.
 
     Workers that are shutting down after a reload stand apart; cache managers and loaders are no workers.
+
+    Args:
+        system: the machine.
+        budget: once half of it is spent, no more descriptors are counted; None: there is none.
 
     Raises:
         InputError: when no nginx runs here, or the tree is a fixture.
@@ -49,7 +54,7 @@ def read_processes(system: System) -> tuple[Processes, Problems]:
     workers = [one for one in every if _LEAVING not in one.title]
     families = [(one, [worker for worker in workers if worker.parent == one.pid]) for one in _masters(running)]
     families.sort(key=lambda family: (-len(family[1]), family[0].pid))
-    master = _process(system, families[0][0]) if families else None
+    master = _process(system, families[0][0], budget) if families else None
     if master is None:
         raise InputError("no nginx is running in this network namespace")
     if len(families) > 1:
@@ -57,12 +62,15 @@ def read_processes(system: System) -> tuple[Processes, Problems]:
         problems.append(("processes", f"nginx runs more than once: pid {master.pid} is judged, not {others}"))
     found = Processes(
         master=master,
-        workers=_processes(system, families[0][1]),
-        leaving=_processes(system, [one for one in every if _LEAVING in one.title and one.parent == master.pid]),
+        workers=_processes(system, families[0][1], budget),
+        leaving=_processes(
+            system, [one for one in every if _LEAVING in one.title and one.parent == master.pid], budget
+        ),
         binary_deleted=_deleted(master.pid, problems),
         unit=read_unit(system, master.pid, problems),
         sys_resource=_sys_resource(system, master.pid),
     )
+    problems += _uncounted(found, budget)
     return found, problems
 
 
@@ -109,11 +117,23 @@ def _masters(running: list[_Nginx]) -> list[_Nginx]:
     return [one for one in found if shares_network(one.pid)]
 
 
-def _processes(system: System, found: list[_Nginx]) -> list[Process]:
-    return [known for one in found if (known := _process(system, one)) is not None]
+def _processes(system: System, found: list[_Nginx], budget: Budget | None) -> list[Process]:
+    return [known for one in found if (known := _process(system, one, budget)) is not None]
 
 
-def _process(system: System, one: _Nginx) -> Process | None:
+def _half_spent(budget: Budget | None) -> bool:
+    return budget is not None and budget.left < budget.seconds / 2
+
+
+def _uncounted(found: Processes, budget: Budget | None) -> Problems:
+    lacking = [one.pid for one in (*found.workers, *found.leaving) if one.descriptors is None]
+    if not lacking or not _half_spent(budget):
+        return []
+    why = "counting had cost half of what reading may (--budget)"
+    return [("processes", f"the descriptors of {len(lacking)} of nginx's processes were not counted: {why}")]
+
+
+def _process(system: System, one: _Nginx, budget: Budget | None) -> Process | None:
     """None when it has ended meanwhile. Its limits are there for all to read, its descriptors for its user and root."""
     try:
         limits = system.read(f"/proc/{one.pid}/limits")
@@ -123,8 +143,9 @@ def _process(system: System, one: _Nginx) -> Process | None:
     except ValueError as error:
         raise InputError(f"/proc/{one.pid}/limits: {error}") from None
     descriptors = sockets = None
-    with suppress(OSError):
-        descriptors, sockets = _open(f"/proc/{one.pid}/fd")
+    if not _half_spent(budget):
+        with suppress(OSError):
+            descriptors, sockets = _open(f"/proc/{one.pid}/fd")
     return Process(
         pid=one.pid,
         started=one.started,

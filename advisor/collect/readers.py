@@ -14,7 +14,7 @@ def processes(run: Run) -> object:
     """The running nginx."""
     from advisor.collect.processes import read_processes
 
-    found, problems = read_processes(run.system)
+    found, problems = read_processes(run.system, run.budget)
     run.problems += problems
     return found
 
@@ -115,7 +115,7 @@ def error_logs(run: Run) -> object:
 
     if run.config is None:
         raise InputError("no configuration was read that would name it")
-    return read_error_logs(run.system, run.config.config, run.master)
+    return read_error_logs(run.system, run.config.config, run.master, run.budget)
 
 
 def kernel_log(run: Run) -> object:
