@@ -52,12 +52,13 @@ def read_error_logs(system: System, config: Config, pid: int | None, budget: Bud
     if not names:
         raise InputError("nginx writes its errors to no file (stderr, syslog), so that none can be read")
     prefix = config.tree.nginx.prefix
-    return [
-        ErrorLog(path=name, unread=f"{name}: {budget.why}")
-        if budget and not budget.left
-        else _read(system, name, prefix)
-        for name in list(names)[:_MOST_FILES]
-    ]
+    return [_within(budget, system, name, prefix) for name in list(names)[:_MOST_FILES]]
+
+
+def _within(budget: Budget | None, system: System, name: str, prefix: str | None) -> ErrorLog:
+    if budget is not None and not budget.left:
+        return ErrorLog(path=name, unread=f"{name}: {budget.why}")
+    return _read(system, name, prefix)
 
 
 def _default(system: System, pid: int | None) -> str:
