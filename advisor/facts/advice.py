@@ -16,13 +16,16 @@ from typing import ClassVar
 from advisor.catalog.sysctl import KEYS, Key
 from advisor.catalog.sysctl_dead import DEAD
 from advisor.errors import Unread
-from advisor.facts.boot import Assignment, Boot
+from advisor.facts.boot import Boot
+from advisor.facts.boot_items import Assignment
 from advisor.facts.host import HostFacts
 from advisor.facts.misspelt import meant
+from advisor.facts.nginx import NginxFacts
 from advisor.facts.places import Location
 from advisor.facts.refused import number, partly, refused
+from advisor.facts.sockets import Sockets
 from advisor.facts.sysctl import Sysctl
-from advisor.facts.values import Item, Version
+from advisor.facts.values import Count, Item, Version
 from advisor.records import dataclass
 from advisor.snapshot.model import Snapshot, SysctlFile
 from advisor.units import S
@@ -34,6 +37,11 @@ _SYSCTLS = "sysctl"
 _LONG = 32767
 """Seconds; setsockopt() takes no longer keepalive time (MAX_TCP_KEEPIDLE in the kernel's include/net/tcp.h)."""
 _CONGESTION = "net.ipv4.tcp_congestion_control"
+_PROBED = "proxy_socket_keepalive"
+_SHOWN_ONLY = frozenset(
+    {"fs.dentry-state", "fs.file-nr", "fs.inode-nr", "kernel.osrelease", "net.netfilter.nf_conntrack_count"}
+)
+"""Keys that can only be read: a file that has one is the output of ``sysctl -a``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +71,19 @@ class Advice:
 
     FACT_KIND: ClassVar[str] = "group"
 
-    def __init__(self, snapshot: Snapshot, boot: Boot, sysctl: Sysctl) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        boot: Boot,
+        sysctl: Sysctl,
+        nginx: Callable[[], NginxFacts],
+        sockets: Callable[[], Sockets],
+    ) -> None:
         self._snapshot = snapshot
         self._boot = boot
         self._sysctl = sysctl
+        self._nginx = nginx
+        self._sockets = sockets
 
     @property
     def checked(self) -> bool:
@@ -74,6 +91,32 @@ class Advice:
         if self._snapshot.host is not None and (kernel := self._kernel) < _CHECKED:
             raise Unread("host", f"Linux {kernel}: what is said here was checked from 6.1 on")
         return True
+
+    @property
+    def connecting(self) -> Count:
+        """Ports of this host in use towards other hosts; the busiest destinations are enough to tell that it is any."""
+        return sum(one.ports for one in self._sockets().destinations if not one.loopback)
+
+    @property
+    def keepalive_asked(self) -> bool:
+        """Whether nginx asks the kernel to probe any of its connections (so_keepalive, proxy_socket_keepalive)."""
+        nginx = self._nginx()
+        asked = any(line.startswith("so_keepalive=") and line != "so_keepalive=off" for line in self._parameters)
+        return asked or any(node.args[:1] == ["on"] for node in nginx.config.tree.named.get(_PROBED, ()))
+
+    @property
+    def fastopen_asked(self) -> bool:
+        """Whether a ``listen`` of nginx takes data in a SYN (``fastopen=``)."""
+        return any(one.startswith("fastopen=") for one in self._parameters)
+
+    @property
+    def _parameters(self) -> Iterator[str]:
+        return (one for listen in self._nginx().listens for line in listen.lines for one in line.parameters)
+
+    @property
+    def lines(self) -> list[Assignment]:
+        """Every line that sets a key, in files that people wrote; the output of ``sysctl -a`` is none."""
+        return self._lines
 
     @cached_property
     def dead(self) -> list[Doubt]:
@@ -152,7 +195,9 @@ class Advice:
 
     @cached_property
     def _lines(self) -> list[Assignment]:
-        return [line for line in self._boot.assignments if self._counts(line)]
+        found = self._boot.assignments
+        dumps = {line.file.path for line in found if line.key in _SHOWN_ONLY}
+        return [line for line in found if line.file.path not in dumps and self._counts(line)]
 
     def _counts(self, line: Assignment) -> bool:
         """Whether a line sets a sysctl at all: of a file of TuneD, those of one section do."""
