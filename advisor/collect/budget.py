@@ -42,6 +42,10 @@ class Budget:
         """What may still be spent; 0 when it is used up."""
         return max(0.0, self.seconds - self.spent)
 
+    def affords(self, seconds: float = 0.0) -> bool:
+        """Whether a quarter would be left after so much more: what can do with less leaves that to the sockets."""
+        return self.left - seconds >= self.seconds / 4
+
     @property
     def why(self) -> str:
         """Why a source was left out that came too late."""

@@ -6,6 +6,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterator
 
+from advisor.collect.budget import Budget
 from advisor.collect.crosscheck import difference
 from advisor.collect.nginx_files import Files
 from advisor.collect.nginx_includes import Includes, Site, included_first, printable, real_path, unreadable
@@ -20,11 +21,14 @@ _MOST_BYTES = 256 * MIB
 _COMPARED = 16 * MIB
 """Bytes of one file up to which crossplane reads it too (some 8 s); larger ones are data, which no patch edits."""
 _COMPARED_IN_ALL = 64 * MIB
+_COMPARING_S = 0.8e-6
+"""CPU time, in seconds, that it takes to compare a byte."""
 _MOST_LINKS = 1_000_000
 """Files named by all includes together, each as often as it is named."""
 _MOST_PROBLEMS = 200
 _MOST_STATEMENTS = 2_000_000
 """Statements of the whole tree, those of a file counted as often as it is included; nginx would keep them all, too."""
+_UNCOMPARED = "crossplane did not read it as well, which would cost too much of what reading may (--budget)"
 _LONGEST = f"{LONGEST_WORD:,} bytes"
 _COMMENT = re.compile(rb"#[^\n]*+")
 
@@ -33,7 +37,11 @@ Content = tuple[bytes, float | None]
 
 
 def read_nginx(
-    files: Files, entry: str, content: Content | None = None, folder: str | None = None
+    files: Files,
+    entry: str,
+    content: Content | None = None,
+    folder: str | None = None,
+    budget: Budget | None = None,
 ) -> tuple[Nginx, list[tuple[str, str]]]:
     """Read the entry file and all it includes, each file once, breadth first.
 
@@ -46,6 +54,8 @@ def read_nginx(
         content: its bytes and when they were written, where they are at hand.
         folder: where relative includes begin; if left out, in the entry's own folder. What was piped in has none:
             nobody knows where it belongs, and none of its includes is followed.
+        budget: once three quarters of it are spent, no file is read a second time by crossplane, which takes most of the time:
+            the files that are left are judged, and never edited. None: there is none.
 
     Returns:
         The configuration, and what is wrong with it: pairs of source and reason.
@@ -58,7 +68,7 @@ def read_nginx(
         raise InputError(f"{entry}: not an absolute path; give the main configuration file's whole path")
     if folder is None and entry.startswith("/"):
         folder = entry.rpartition("/")[0]
-    reader = _Reader(files, entry, content, folder)
+    reader = _Reader(files, entry, content, folder, budget)
     while reader.todo:
         reader.read(reader.todo.popleft())
     reader.measure()
@@ -70,7 +80,10 @@ def read_nginx(
 class _Reader:
     """The files so far, and those still to be read."""
 
-    def __init__(self, source: Files, entry: str, content: Content | None, folder: str | None) -> None:
+    def __init__(
+        self, source: Files, entry: str, content: Content | None, folder: str | None, budget: Budget | None
+    ) -> None:
+        self.budget = budget
         self.source = source
         self.finder = Includes(source, folder)
         self.entry = entry if content is not None else real_path(source, printable(entry), entry)
@@ -131,6 +144,8 @@ class _Reader:
         if len(data) > _COMPARED or self.compared + len(data) > _COMPARED_IN_ALL:
             return f"not compared with crossplane: {len(data)} bytes are too many"
         self.compared += len(data)
+        if self.budget is not None and not self.budget.affords(len(data) * _COMPARING_S):
+            return _UNCOMPARED
         return difference(data, path, statements)
 
     def _look_through(self, path: str, statements: list[Statement]) -> Iterator[Site]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from advisor.collect.budget import Budget
 from advisor.collect.nginx import Content, read_nginx
 from advisor.collect.nginx_binary import Built, read_built
 from advisor.collect.nginx_files import Dump
@@ -42,7 +43,9 @@ class Master(NamedTuple):
     prefix: str | None
 
 
-def read_configuration(system: System, asked: Asked, pid: int | None) -> tuple[Nginx, Problems]:
+def read_configuration(
+    system: System, asked: Asked, pid: int | None, budget: Budget | None = None
+) -> tuple[Nginx, Problems]:
     """The configuration that is meant, with the prefix and the version where they are known.
 
     Args:
@@ -50,6 +53,7 @@ def read_configuration(system: System, asked: Asked, pid: int | None) -> tuple[N
         asked: what the user said. A relative file begins at the prefix, as for ``nginx -c``, else where we are
             (in a tree: at its top).
         pid: the running master's, if there is one.
+        budget: of a run that looks for it by itself; see `advisor.collect.nginx.read_nginx`.
 
     Raises:
         InputError: when it can't be found, read or understood.
@@ -58,7 +62,7 @@ def read_configuration(system: System, asked: Asked, pid: int | None) -> tuple[N
     prefix = None if asked.prefix is None else _absolute(system, asked.prefix, None).rstrip("/") or "/"
     if asked.conf is None:
         conf, prefix = _found(system, prefix, pid, built)
-        config, more = read_nginx(system, conf)
+        config, more = read_nginx(system, conf, budget=budget)
     else:
         config, more = _named(system, asked.conf, prefix)
         if prefix is None and pid is not None:

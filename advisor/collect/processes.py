@@ -41,7 +41,7 @@ def read_processes(system: System, budget: Budget | None = None) -> tuple[Proces
 
     Args:
         system: the machine.
-        budget: once half of it is spent, no more descriptors are counted; None: there is none.
+        budget: once three quarters of it are spent, no more descriptors are counted; None: there is none.
 
     Raises:
         InputError: when no nginx runs here, or the tree is a fixture.
@@ -121,15 +121,11 @@ def _processes(system: System, found: list[_Nginx], budget: Budget | None) -> li
     return [known for one in found if (known := _process(system, one, budget)) is not None]
 
 
-def _half_spent(budget: Budget | None) -> bool:
-    return budget is not None and budget.left < budget.seconds / 2
-
-
 def _uncounted(found: Processes, budget: Budget | None) -> Problems:
     lacking = [one.pid for one in (*found.workers, *found.leaving) if one.descriptors is None]
-    if not lacking or not _half_spent(budget):
+    if not lacking or budget is None or budget.affords():
         return []
-    why = "counting had cost half of what reading may (--budget)"
+    why = "that would have cost too much of what reading may (--budget)"
     return [("processes", f"the descriptors of {len(lacking)} of nginx's processes were not counted: {why}")]
 
 
@@ -143,7 +139,7 @@ def _process(system: System, one: _Nginx, budget: Budget | None) -> Process | No
     except ValueError as error:
         raise InputError(f"/proc/{one.pid}/limits: {error}") from None
     descriptors = sockets = None
-    if not _half_spent(budget):
+    if budget is None or budget.affords():
         with suppress(OSError):
             descriptors, sockets = _open(f"/proc/{one.pid}/fd")
     return Process(

@@ -25,7 +25,7 @@ def nginx(run: Run) -> object:
 
     request = run.request
     asked = Asked(request.nginx_conf, request.nginx_prefix, request.nginx_version)
-    config, problems = read_configuration(run.system, asked, run.master)
+    config, problems = read_configuration(run.system, asked, run.master, run.budget)
     run.problems += problems
     return config
 

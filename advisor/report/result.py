@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from advisor.snapshot.model import Snapshot
 
 
+_NAMED = 3
+"""Files that are named of those of which the same is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Where the numbers come from; None is what was not read. Memory in bytes, times in seconds.
@@ -95,11 +99,18 @@ def result_of(snapshot: Snapshot, verdicts: Iterable[Verdict]) -> Result:
 def _never_edited(snapshot: Snapshot) -> list[tuple[str, str]]:
     """The nginx files that crossplane and our scanner read differently."""
     files = snapshot.nginx.files if snapshot.nginx else {}
-    return [
-        ("nginx", f"{path} is judged, but never edited: {file.differs}")
-        for path, file in sorted(files.items())
-        if file.differs is not None
-    ]
+    by_reason: dict[str, list[str]] = {}
+    for path, file in sorted(files.items()):
+        if file.differs is not None:
+            by_reason.setdefault(file.differs, []).append(path)
+    return [("nginx", f"{_all_of(paths)} judged, but never edited: {why}") for why, paths in by_reason.items()]
+
+
+def _all_of(paths: list[str]) -> str:
+    if len(paths) == 1:
+        return f"{paths[0]} is"
+    rest = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
+    return f"{', '.join(paths[:_NAMED])}{rest} are"
 
 
 def _order(finding: Finding) -> tuple[int, int, str, str, int, int, str]:
