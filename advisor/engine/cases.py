@@ -30,6 +30,7 @@ def snapshot_of(given: Given) -> Snapshot:
 
     Args:
         given: ``sysctl`` {KEY: text; null where the kernel lacks it}, ``sysctl_file`` (text, or {path: text}),
+            ``boot_files`` {PATH: text, or a row of the snapshot}: those of the host,
             ``nginx`` (text of /etc/nginx/nginx.conf, or {path: text}), ``nginx_version``, ``modified`` {path: epoch},
             ``listeners``, ``destinations`` and ``held`` (rows of the snapshot; ages may be {seconds: count}),
             ``states`` {STATE: count}, ``counters`` {NAME: number or [first, last]}, ``sample`` (seconds; 1 where
@@ -124,9 +125,15 @@ def _sysctls(given: Given) -> Parts:
 
 
 def _sysctl_files(given: Given) -> Parts:
-    if "sysctl_file" in given:
-        files = _files(given["sysctl_file"], DROP_IN)
-        yield "sysctl_files", [{"path": path, "content": text, "given": True} for path, text in files.items()]
+    if "sysctl_file" in given or "boot_files" in given:
+        files = _files(given.get("sysctl_file", {}), DROP_IN)
+        rows = [{"path": path, "content": text, "given": True} for path, text in files.items()]
+        yield "sysctl_files", [*rows, *(_boot_file(path, row) for path, row in given.get("boot_files", {}).items())]
+
+
+def _boot_file(path: str, row: str | Given) -> dict[str, Any]:
+    """A file of the host: its text, or a row of the snapshot."""
+    return {"path": path, "content": row} if isinstance(row, str) else {"path": path, "content": "", **row}
 
 
 def _files(value: str | Mapping[str, str], path: str) -> Mapping[str, str]:
@@ -256,6 +263,7 @@ def _whole(source: str) -> Callable[[Given], Parts]:
 _BUILDERS: dict[str, Callable[[Given], Parts]] = {
     "sysctl": _sysctls,
     "sysctl_file": _sysctl_files,
+    "boot_files": _sysctl_files,
     "nginx": _nginx,
     "listeners": _sockets,
     "held": _held,
