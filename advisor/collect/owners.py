@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain
 from typing import Literal, NamedTuple
 
 from advisor.catalog.tcp import State
+from advisor.collect.ages import AgeCount
 from advisor.collect.descriptors import UNSOUGHT, Owner, owners_of
 from advisor.collect.netlink import dump
 from advisor.collect.sockets import read_sockets
-from advisor.collect.tally import AgeCount
+from advisor.collect.units import read_units, unit_of
 from advisor.errors import InputError
 from advisor.formats import sockdiag
-from advisor.formats.sockdiag import Socket
-from advisor.snapshot.model import Held, Sockets
+from advisor.formats.sockdiag_blocks import Timed, timed
+from advisor.snapshot.counted import Held, Sockets
 from advisor.system import System
 
 MANY = 100
@@ -36,6 +38,23 @@ class _One(NamedTuple):
     inode: int
     uid: int
     age: float
+    cgroup: int | None
+
+
+class _Group(AgeCount):
+    """Sockets of one owner, in one state, towards one remote."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cgroups: set[int | None] = set()
+
+    def join(self, other: AgeCount) -> None:
+        super().join(other)
+        if isinstance(other, _Group):
+            self.cgroups |= other.cgroups
+
+
+_Groups = dict[tuple[Owner, _Key], _Group]
 
 
 def read_held(system: System, sockets: Sockets | None = None) -> list[Held]:
@@ -56,7 +75,7 @@ def read_held(system: System, sockets: Sockets | None = None) -> list[Held]:
     if not system.live:
         raise InputError("--root is a tree: it has no processes to ask")
     sockets = sockets or read_sockets(system, frozenset())
-    groups: dict[tuple[Owner, _Key], AgeCount] = {}
+    groups: _Groups = {}
     wanted: dict[int, _One] = {}
     for one in chain(_close_wait(sockets), _outgoing(sockets)):
         if one.inode and len(wanted) < _MOST_SOCKETS:
@@ -66,22 +85,26 @@ def read_held(system: System, sockets: Sockets | None = None) -> list[Held]:
     found, otherwise = owners_of(system, set(wanted), {one.uid for one in wanted.values()})
     for inode, one in wanted.items():
         _count(groups, found.get(inode, otherwise), one)
-    return _rows(groups)
+    return _rows(system, groups)
 
 
-def _count(groups: dict[tuple[Owner, _Key], AgeCount], owner: Owner, one: _One) -> None:
-    groups.setdefault((owner, one.key), AgeCount()).add(one.age)
+def _count(groups: _Groups, owner: Owner, one: _One) -> None:
+    group = groups.setdefault((owner, one.key), _Group())
+    group.add(one.age)
+    group.cgroups.add(one.cgroup)
 
 
-def _rows(groups: dict[tuple[Owner, _Key], AgeCount]) -> list[Held]:
+def _rows(system: System, groups: _Groups) -> list[Held]:
     ranked = sorted(groups.items(), key=lambda item: (-sum(item[1].counts), item[0][1], item[0][0].name))
-    rest: dict[tuple[Owner, _Key], AgeCount] = {}
-    for (_, (state, _)), ages in ranked[_MOST_ROWS:]:
-        rest.setdefault((Owner(None, "others"), (state, "other remotes")), AgeCount()).join(ages)
-    return [_held(*key, ages) for key, ages in [*ranked[:_MOST_ROWS], *rest.items()]]
+    rest: _Groups = {}
+    for (_, (state, _)), group in ranked[_MOST_ROWS:]:
+        rest.setdefault((Owner(None, "others"), (state, "other remotes")), _Group()).join(group)
+    rows = [*ranked[:_MOST_ROWS], *rest.items()]
+    names = read_units(system, {number for _, group in rows for number in group.cgroups})
+    return [_held(*key, group, unit_of(names, group.cgroups)) for key, group in rows]
 
 
-def _held(owner: Owner, key: _Key, ages: AgeCount) -> Held:
+def _held(owner: Owner, key: _Key, ages: AgeCount, unit: str | None) -> Held:
     state, remote = key
     return Held(
         pid=owner.pid,
@@ -92,38 +115,42 @@ def _held(owner: Owner, key: _Key, ages: AgeCount) -> Held:
         ages=ages.done(),
         descriptors=owner.descriptors,
         nofile=owner.nofile,
+        unit=unit,
     )
 
 
 def _close_wait(sockets: Sockets) -> Iterator[_One]:
     served = {listener.port for listener in sockets.listeners}
-    for one in chain.from_iterable(dump(sockdiag.sockets, [State.CLOSE_WAIT], [sockdiag.INFO])):
-        info = sockdiag.info(one)
-        if info is not None:
-            remote = f"clients of port {one.sport}" if one.sport in served else _remote(one)
-            yield _One(("CLOSE_WAIT", remote), one.inode, one.uid, info.last_ack_recv / 1000)
+    for one in _timed(State.CLOSE_WAIT):
+        remote = f"clients of port {one.sport}" if one.sport in served else _end(one.destination, one.dport)
+        yield _One(("CLOSE_WAIT", remote), one.inode, one.uid, one.last_ack_recv / 1000, one.cgroup)
 
 
 def _outgoing(sockets: Sockets) -> Iterator[_One]:
     towards: Counter[str] = Counter()
     for row in sockets.destinations:
-        towards[_end(row.remote, row.port)] += row.states.get(State.ESTABLISHED.name, 0)
+        towards[_shown(row.remote, row.port)] += row.states.get(State.ESTABLISHED.name, 0)
     many = {remote for remote, count in towards.items() if count >= MANY}
-    ports = {row.port for row in sockets.destinations if _end(row.remote, row.port) in many}
+    ports = {row.port for row in sockets.destinations if _shown(row.remote, row.port) in many}
     if not ports:
         return
     served = {listener.port for listener in sockets.listeners}
-    code = sockdiag.ports_filter(ports, remote=True)
-    for one in chain.from_iterable(dump(sockdiag.sockets, [State.ESTABLISHED], [sockdiag.INFO], code)):
-        info = sockdiag.info(one)
-        if info is not None and one.sport not in served and (remote := _remote(one)) in many:
-            age = min(info.last_data_sent, info.last_data_recv) / 1000
-            yield _One(("ESTABLISHED", remote), one.inode, one.uid, age)
+    for one in _timed(State.ESTABLISHED, sockdiag.ports_filter(ports, remote=True)):
+        if one.sport not in served and (remote := _end(one.destination, one.dport)) in many:
+            age = min(one.last_data_sent, one.last_data_recv) / 1000
+            yield _One(("ESTABLISHED", remote), one.inode, one.uid, age, one.cgroup)
 
 
-def _remote(one: Socket) -> str:
-    return _end(sockdiag.text(one.destination), one.dport)
+def _timed(state: State, code: bytes = b"") -> Iterator[Timed]:
+    for blocks in dump([state], [sockdiag.INFO], code):
+        for block in blocks:
+            yield from timed(block)
 
 
-def _end(address: str, port: int) -> str:
+@lru_cache(_MOST_ROWS)
+def _end(address: bytes, port: int) -> str:
+    return _shown(sockdiag.text(address), port)
+
+
+def _shown(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

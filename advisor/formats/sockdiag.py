@@ -7,13 +7,13 @@ Netlink speaks the machine's byte order; ports and addresses are in network orde
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Collection, Iterable
-from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 AF_UNSPEC, AF_INET, AF_INET6 = 0, 2, 10
-INFO, SKMEMINFO = 2, 7
-"""Attributes that a question may ask for (INET_DIAG_INFO, INET_DIAG_SKMEMINFO)."""
+INFO, SKMEMINFO, CGROUP_ID = 2, 7, 21
+"""Attributes: INET_DIAG_INFO and INET_DIAG_SKMEMINFO come when asked for, INET_DIAG_CGROUP_ID by itself (Linux 5.7)."""
 _SKV6ONLY = 11
 
 _TCPDIAG_GETSOCK, _SOCK_DIAG_BY_FAMILY = 18, 20
@@ -25,16 +25,17 @@ _OP_JMP, _OP_S_EQ, _OP_D_EQ = 1, 11, 12
 
 _HEADER = struct.Struct("=IHHII")
 _HEAD = struct.Struct("=IH")
-_ROW = struct.Struct("=16xBBxx2s34s")
 _SOCKET = struct.Struct("=16xBBxx2s2s16s16s4xQ4xIIII")
-_TCP_INFO = struct.Struct("=44xI4xII")
-_DATA_SEGS = struct.Struct("=152xII")
 _DROPS = struct.Struct("=32xI")
 _ATTRIBUTE = struct.Struct("=HH")
 _ERRNO = struct.Struct("=i")
 _OP = struct.Struct("=BBH")
 _SHORTEST = 88
-_MAPPED = bytes(10) + b"\xff\xff"
+_CGROUP_ID_SIZE = 8
+_DONE_SIZE = 20
+_ENDS = tuple(kind.to_bytes(2, sys.byteorder) for kind in (_NLMSG_ERROR, _NLMSG_DONE))
+MAPPED = bytes(10) + b"\xff\xff"
+"""How an IPv4-mapped address begins (RFC 4291, 2.5.5.2)."""
 MOST_PORTS = 4096
 """Ports that fit into one filter: 12 bytes each, in an attribute of at most 64 KiB."""
 
@@ -61,16 +62,6 @@ class Socket(NamedTuple):
     uid: int
     inode: int
     attributes: dict[int, bytes]
-
-
-class Info(NamedTuple):
-    """What we use of ``struct tcp_info``: ages in ms, counts of segments with data (None before Linux 4.6)."""
-
-    last_data_sent: int
-    last_data_recv: int
-    last_ack_recv: int
-    data_segs_in: int | None
-    data_segs_out: int | None
 
 
 def states_mask(states: Iterable[int]) -> int:
@@ -119,6 +110,12 @@ def ports_filter(ports: Collection[int], *, remote: bool = False) -> bytes:
     return code
 
 
+def may_end(datagram: bytes | memoryview) -> bool:
+    """Whether the last message of a dump may be in a datagram, at one of its ends: `messages` then tells."""
+    ends = (datagram[4:6], datagram[-_DONE_SIZE + 4 : -_DONE_SIZE + 6])
+    return any(end in _ENDS for end in ends) or len(datagram) < _SHORTEST
+
+
 def messages(data: bytes) -> tuple[list[tuple[int, int]], int | None]:
     """Where the sockets of one datagram stand, by the length that each message states.
 
@@ -157,13 +154,6 @@ def _errno(data: bytes, start: int, end: int) -> int:
     return abs(int(code))
 
 
-def rows(data: bytes) -> tuple[list[Row], int | None]:
-    """The sockets of one datagram, each as a `Row`; the second value and errors as for `messages`."""
-    spans, status = messages(data)
-    unpack = _ROW.unpack_from
-    return [unpack(data, start) for start, _ in spans], status
-
-
 def sockets(data: bytes) -> tuple[list[Socket], int | None]:
     """The sockets of one datagram in full; the second value and errors as for `messages`."""
     spans, status = messages(data)
@@ -185,11 +175,16 @@ def _socket(data: bytes, start: int, end: int) -> Socket:
         wqueue,
         uid,
         inode,
-        _attributes(data, start + _SHORTEST, end),
+        attributes(data, start + _SHORTEST, end),
     )
 
 
-def _attributes(data: bytes, start: int, end: int) -> dict[int, bytes]:
+def attributes(data: bytes, start: int, end: int) -> dict[int, bytes]:
+    """The attributes that stand between two bytes, by number.
+
+    Raises:
+        ValueError: where one is shorter than its head or longer than what is left.
+    """
     found: dict[int, bytes] = {}
     while end - start >= _ATTRIBUTE.size:
         length, kind = _ATTRIBUTE.unpack_from(data, start)
@@ -200,21 +195,21 @@ def _attributes(data: bytes, start: int, end: int) -> dict[int, bytes]:
     return found
 
 
-def info(socket: Socket) -> Info | None:
-    """What INET_DIAG_INFO says; None when it was not sent (TIME_WAIT has none) or is shorter than any kernel's."""
-    data = socket.attributes.get(INFO)
-    if data is None or len(data) < _TCP_INFO.size:
-        return None
-    segments = _DATA_SEGS.unpack_from(data) if len(data) >= _DATA_SEGS.size else (None, None)
-    return Info(*_TCP_INFO.unpack_from(data), *segments)
-
-
 def drops(socket: Socket) -> int | None:
     """The packets this socket dropped, of INET_DIAG_SKMEMINFO; None when it was not sent (before Linux 4.7)."""
     data = socket.attributes.get(SKMEMINFO)
     if data is None or len(data) < _DROPS.size:
         return None
     return int(_DROPS.unpack_from(data)[0])
+
+
+def cgroup(socket: Socket) -> int | None:
+    """The control group (version 2) that the socket was made in, as the inode number of its folder.
+
+    None where the kernel does not say; 1 is the outermost group, which is where all are without version 2.
+    """
+    data = socket.attributes.get(CGROUP_ID, b"")
+    return int.from_bytes(data, sys.byteorder) if len(data) == _CGROUP_ID_SIZE else None
 
 
 def v6only(socket: Socket) -> bool:
@@ -226,9 +221,13 @@ def address(family: int, raw: bytes) -> bytes:
     """The 4 or 16 bytes of an address that a message holds in 16; an IPv4-mapped one (RFC 4291) is 4 bytes."""
     if family == AF_INET:
         return raw[:4]
-    return raw[12:] if raw.startswith(_MAPPED) else raw
+    return raw[12:] if raw.startswith(MAPPED) else raw
 
 
 def text(raw: bytes) -> str:
     """An address of 4 or 16 bytes as people write it: ``10.0.0.1``, ``2001:db8::1`` (RFC 5952)."""
-    return str(IPv4Address(raw) if len(raw) == 4 else IPv6Address(raw))  # noqa: PLR2004 (the size of an IPv4 address)
+    if len(raw) == 4:  # noqa: PLR2004 (the size of an IPv4 address)
+        return ".".join(map(str, raw))
+    from ipaddress import IPv6Address  # noqa: PLC0415 (3 ms, which a host without IPv6 need not pay)
+
+    return str(IPv6Address(raw))

@@ -1,142 +1,105 @@
-"""What it costs to count 40,000 connections: our collector, ss and psutil, in one run and in turns.
+"""What it costs to count 20,000, 200,000 and 500,000 sockets: our collectors, ss and psutil, in turns in one run.
 
-Two network namespaces joined by a veth; one holds the accepted ends of 40,000 connections in several processes, and
-the counting is done there. Needs root and iproute2.
+Two network namespaces joined by a veth; one holds the sockets in several processes, with 15 % of them in TIME_WAIT and
+a twentieth of the rest in CLOSE_WAIT, and the counting is done there. All counts of a round must be equal. The figure
+is the CPU time of the whole process, user and system. Needs root and iproute2.
 """
 
 from __future__ import annotations
 
 import os
 import pathlib
-import resource
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[1]))
 
-from support.cost import cpu, medians, table  # noqa: E402 (the path to it is set above)
-from support.netns import Netns, pair  # noqa: E402
+from support.cost import used  # noqa: E402 (the path to it is set above)
+from support.population import populated  # noqa: E402 (likewise)
 
-HOLDERS = 4
-"""Processes on each side: one alone may not hold 40,000 descriptors everywhere."""
-EACH = 10_000
-ROUNDS = 7
-PORT = 8000
-SERVER = "10.9.0.1"
+SIZES = (20_000, 200_000)
+TIME_WAIT = 0.15
+ROUNDS = 5
+"""Of what is quick: TIME_WAIT lasts for 60 s, in which they must be over."""
 
-OURS = """
-import time
-from advisor.collect.sockets import read_sockets
-from advisor.system import System
-begun = time.process_time()
-found = read_sockets(System(), frozenset({ports}))
-spent = time.process_time() - begun
-aged = sum(sum(one.idle.counts) for one in found.listeners if one.idle)
-print(sum(found.states.values()), spent, aged)
-"""
-PSUTIL = """
-import time
-import psutil
-begun = time.process_time()
-found = len(psutil.net_connections("tcp"))
-print(found, time.process_time() - begun)
-"""
+HEAD = "from advisor.system import System\n"
+FULL = HEAD + "from advisor.collect.sockets import read_sockets\nfound = read_sockets(System(), frozenset({ports}))\n"
+ROWS = (
+    "of_rows = sum(sum(row.states.values()) for row in [*found.listeners, *found.destinations])\n"
+    "assert of_rows + found.states['LISTEN'] == sum(found.states.values())\nprint(of_rows + found.states['LISTEN'])\n"
+)
+AGES = "print(sum(sum(one.idle.counts) for one in found.listeners if one.idle))\n"
+SUMMARY = HEAD + "from advisor.collect.summary import read_states\nprint(sum(read_states(System()).values()))\n"
+OWNERS = HEAD + (
+    "from advisor.collect.owners import read_held\n"
+    "print(sum(row.count for row in read_held(System()) if row.state == 'CLOSE_WAIT' and row.pid))\n"
+)
+PSUTIL = "import psutil\nprint(len(psutil.net_connections('tcp')))\n"
+EVERYTHING = "every state, listener, destination"
 
 
 def main() -> None:
-    """Make the connections, and have them counted inside."""
+    """Make the sockets, and have them counted inside."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
-        sys.stdout.write("counting 40,000 connections: left out, needs root and iproute2\n")
+        sys.stdout.write("counting sockets: left out, needs root and iproute2\n")
         return
-    with pair() as (web, crowd):
-        for number in range(HOLDERS):
-            ready(web, "hold", number)
-            ready(crowd, "connect", number)
-        subprocess.run(web.argv(sys.executable, str(HERE), "measure"), check=True, timeout=600)
+    for size in SIZES:
+        with populated(size, TIME_WAIT) as (web, ports):
+            argv = web.argv(sys.executable, str(HERE), "measure", str(size), ",".join(map(str, sorted(ports))))
+            subprocess.run(argv, check=True, timeout=280)
 
 
-def ready(side: Netns, role: str, number: int) -> None:
-    """Start one process of a side, and wait until it listens, or until its connections stand."""
-    process = side.start(sys.executable, str(HERE), role, str(number), stdout=subprocess.PIPE, text=True)
-    with process.stdout as said:
-        if said.readline() != "ready\n":
-            raise SystemExit("the connections could not be made")
+def measure(size: int, ports: str) -> None:
+    """Count in turns; first while TIME_WAIT stand, then what takes longer than they do."""
+    every = [*python(FULL.format(ports="()") + ROWS)]
+    for warm in (FULL.format(ports="()") + ROWS, SUMMARY, OWNERS.replace("print(", "0 and print("), "import psutil"):
+        used(python(warm)) if size == SIZES[0] else None
+    compared({"ss -tanH": ["ss", "-tanH"], EVERYTHING: every, "summary": python(SUMMARY)}, ROUNDS)
+    on = [word for port in ports.split(",") for word in ("or", "sport", "=", f":{port}")][1:]
+    ours = python(FULL.format(ports=f"[{ports}]") + AGES)
+    compared({"ss -tanHi, of the listeners": ["ss", "-tanHi", "state", "established", *on], "with ages": ours}, 1)
+    compared({"ss -tanHp, CLOSE_WAIT": ["ss", "-tanHp", "state", "close-wait"], "their owners": python(OWNERS)}, 1)
+    compared({"psutil.net_connections": python(PSUTIL), EVERYTHING: every}, 1)
 
 
-def measure() -> None:
-    """Count in turns; every count must be the same."""
-    counted: dict[str, set[int]] = {}
-    inside: dict[str, list[float]] = {}
-    ports = set(range(PORT, PORT + HOLDERS))
-    programs = {"read_sockets": OURS.format(ports="()"), "psutil.net_connections": PSUTIL}
-    programs["read_sockets, with idle ages"] = OURS.format(ports=ports)
-
-    def python(name: str) -> float:
-        seconds, said = cpu([sys.executable, "-c", programs[name]])
-        count, spent, *_ = said.split()
-        counted.setdefault(name, set()).add(int(count))
-        inside.setdefault(name, []).append(float(spent))
-        return seconds
-
-    def ss() -> float:
-        seconds, said = cpu(["ss", "-tanH"])
-        counted.setdefault("ss -tanH", set()).add(len(said.splitlines()))
-        return seconds
-
-    whole = medians(
-        {
-            "read_sockets": lambda: python("read_sockets"),
-            "ss -tanH": ss,
-            "psutil.net_connections": lambda: python("psutil.net_connections"),
-            "read_sockets, with idle ages": lambda: python("read_sockets, with idle ages"),
-            "ss starting": lambda: cpu(["ss", "-V"])[0],
-        },
-        ROUNDS,
-    )
-    if len(set.union(*counted.values())) != 1:
-        raise SystemExit(f"the counts differ: {counted}")
-    starting = whole.pop("ss starting")
-    total = counted["ss -tanH"].pop()
-    table(f"counting {total:,} sockets, whole process, median of {ROUNDS} (all counts equal)", whole, "ss -tanH")
-    spent = {name: statistics.median(times[1:]) for name, times in inside.items()}
-    spent = {name: spent.get(name, whole["ss -tanH"] - starting) for name in whole}
-    table("the same without starting the process (ss: less 'ss -V')", spent, "ss -tanH")
+def python(program: str) -> list[str]:
+    return [sys.executable, "-c", program]
 
 
-def hold(number: int) -> None:
-    """Accept and keep."""
-    server = socket.create_server(("", PORT + number), backlog=4096)
-    sys.stdout.write("ready\n")
+def compared(programs: dict[str, list[str]], rounds: int) -> None:
+    """Run in turns, check that all count alike, and print what each took, as multiples of the first, too."""
+    seconds: dict[str, list[float]] = {name: [] for name in programs}
+    memory: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    for _ in range(rounds):
+        for name, argv in programs.items():
+            spent, memory[name], said = used(argv)
+            seconds[name].append(spent)
+            counts[name] = counted(said)
+    if len(set(counts.values())) > 1:
+        raise SystemExit(f"the counts differ: {counts}")
+    first = next(iter(programs))
+    lines = [f"{counts[first]:,} sockets, median of {rounds}, counted alike: CPU seconds, x {first}, MiB at most"]
+    for name, found in seconds.items():
+        median = statistics.median(found)
+        lines.append(
+            f"  {name:<36} {median:8.3f} {median / statistics.median(seconds[first]):8.3f} {memory[name]:7.0f}"
+        )
+    sys.stdout.write("\n".join([*lines, "", ""]))
     sys.stdout.flush()
-    sys.stdout.close()
-    kept = [server.accept()[0] for _ in range(EACH)]
-    time.sleep(600)
-    del kept
 
 
-def connect(number: int) -> None:
-    """Connect and keep."""
-    kept = [socket.create_connection((SERVER, PORT + number), 30) for _ in range(EACH)]
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    time.sleep(600)
-    del kept
+def counted(said: str) -> int:
+    """A number, or lines of ss; tcp_info stands on a line of its own."""
+    lines = said.splitlines()
+    return int(lines[0]) if len(lines) == 1 and lines[0].isdecimal() else sum(not line[0].isspace() for line in lines)
 
 
 if __name__ == "__main__":
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    match sys.argv[1:]:
-        case ["hold", number]:
-            hold(int(number))
-        case ["connect", number]:
-            connect(int(number))
-        case ["measure"]:
-            measure()
-        case _:
-            main()
+    if sys.argv[1:2] == ["measure"]:
+        measure(int(sys.argv[2]), sys.argv[3])
+    else:
+        main()
