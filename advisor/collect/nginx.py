@@ -54,8 +54,8 @@ def read_nginx(
         content: its bytes and when they were written, where they are at hand.
         folder: where relative includes begin; if left out, in the entry's own folder. What was piped in has none:
             nobody knows where it belongs, and none of its includes is followed.
-        budget: once three quarters of it are spent, no file is read a second time by crossplane, which takes most of the time:
-            the files that are left are judged, and never edited. None: there is none.
+        budget: once three quarters of it are spent, no file is read by crossplane as well, which takes most of the
+            time: the files that are left are judged, and never edited. None: there is none.
 
     Returns:
         The configuration, and what is wrong with it: pairs of source and reason.
