@@ -170,7 +170,7 @@ FILES: dict[str, str] = {
 """Where the counters of a group stand."""
 
 ABSENT: dict[str, str] = {
-    "nf_conntrack": "connection tracking is not loaded, or only root may read it",
+    "nf_conntrack": "connection tracking is not loaded",
     "arp_cache": "only the machine's first network namespace shows it",
     "ndisc_cache": "only the machine's first network namespace shows it",
     "psi": "the kernel does not keep it (psi=1 on its command line would)",

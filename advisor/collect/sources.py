@@ -122,7 +122,6 @@ TABLE = (
         before=readers.first_counters,
         after=readers.counters,
         cost=Cost(0.008),
-        root="what conntrack dropped",
     ),
     Source(
         "sockets",

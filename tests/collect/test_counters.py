@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from advisor.catalog.counters import COUNTERS, GAUGES
+from advisor.catalog.counters import ABSENT, COUNTERS, GAUGES
 from advisor.collect.counters import read_counters, readings
 from advisor.errors import InputError
 from advisor.snapshot.model import Reading
@@ -40,7 +40,9 @@ def test_a_full_accept_queue_is_counted(inside: Any) -> None:
 @pytest.mark.real
 def test_this_kernel_has_every_counter_of_the_catalogue(inside: Any) -> None:
     read = inside.ask("from advisor.collect.counters import read_counters\nanswer = read_counters(System())")
-    assert read.keys() == COUNTERS.keys()
+    everywhere = {name for name in COUNTERS if name.partition(".")[0] not in ABSENT}
+    assert read.keys() >= everywhere - {"TcpExt.PAWSTimewait"}, "which is younger than the others"
+    assert read.keys() <= COUNTERS.keys()
 
 
 def test_only_what_is_catalogued_and_a_count(tmp_path: pathlib.Path) -> None:
