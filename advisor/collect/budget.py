@@ -11,6 +11,7 @@ NICEST = 19
 """The kernel takes nothing above (nice(2)); disks, too, then serve others first (ioprio_get(2): level 7 of 7)."""
 CPU_S = 2.0
 """Seconds of CPU that reading may take on any host."""
+_SAMPLE_S = 0.1
 
 
 def cpu() -> float:
@@ -45,6 +46,10 @@ class Budget:
     def affords(self, seconds: float = 0.0) -> bool:
         """Whether a quarter would be left after so much more: what can do with less leaves that to the sockets."""
         return self.left - seconds >= self.seconds / 4
+
+    def most(self) -> float:
+        """What the sockets may cost, in seconds: their owners follow, and where nothing is left a sample is taken."""
+        return max(_SAMPLE_S, self.left * 3 / 4)
 
     @property
     def why(self) -> str:

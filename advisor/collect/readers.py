@@ -85,7 +85,11 @@ def sockets(run: Run) -> object:
     """Every TCP socket, counted."""
     from advisor.collect.sockets import read_sockets
 
-    found = read_sockets(run.system, run.ports, run.found["sockets"] if run.twice else None)
+    before = run.found["sockets"] if run.twice else None
+    found = read_sockets(run.system, run.ports, before, run.budget.most())
+    if found.share < 1:
+        why = f"only {found.share:.1%} of them were looked at within the budget of {run.budget.seconds:g} s of CPU"
+        run.problems.append(("sockets", f"{why}: counts by address are estimates; --budget allows more"))
     if run.system.live and found.method != "SOCK_DIAG":
         why = f"SOCK_DIAG was refused: read from {found.method}, which shows no queue limits, drops or idle times"
         run.problems.append(("sockets", why))

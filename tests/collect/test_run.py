@@ -16,7 +16,7 @@ def test_where_netlink_is_refused_it_is_said(monkeypatch: pytest.MonkeyPatch) ->
     def refuse(*_: object) -> socket.socket:
         raise PermissionError(1, "refused")
 
-    monkeypatch.setattr("advisor.collect.netlink.socket.socket", refuse)
+    monkeypatch.setattr("advisor.collect.netlink.socket", refuse)
     snapshot = collect(Request(sample=0))
     assert snapshot.sockets is not None
     assert snapshot.sockets.method == "/proc/net/tcp"
