@@ -169,6 +169,10 @@ def _comment(found: re.Match[bytes]) -> bytes:
     return b"#" + re.sub(rb"[^\r]", b"x", found[0][1:])
 
 
+_SYSCTLS = b"[sysctl]"
+"""Begins what a file of TuneD says of sysctls: its values are read otherwise."""
+
+
 def mask_sysctl(data: bytes, name: str) -> bytes:
     """A sysctl file of the same length and lines: keys stay, and the values of those in the catalogue."""
     return b"".join(_masked(piece, name) for piece in re.split(rb"([\n\r\0])", data))
@@ -178,7 +182,7 @@ def _masked(line: bytes, name: str) -> bytes:
     """One line; a carriage return or NUL ends one, too, as for systemd-sysctl."""
     parsed = sysctl.parse(line, name)
     if parsed.problems:
-        return _dark(line)
+        return line if line.strip() == _SYSCTLS else _dark(line)
     if not parsed.settings:
         return line if parsed.exclusions else _remark(line)
     before, separator, after = line.partition(b"=")
