@@ -88,7 +88,7 @@ REPLACED: list[tuple[str, str, str]] = [
     ("observed: item.drops > 0", "observed: host.memory > host.pages", "10:1: observed: compares bytes with pages"),
     ("{item.backlog}", "{item.backlog", "11:1: message: a single brace"),
     ("net.core.somaxconn: {", "kernel.core_pattern: {", "17:14: remedies.0.sysctl.kernel.core_pattern: 'kernel"),
-    ("net.core.somaxconn: {", "net.ipv4.tcp_mem.low: {", "17:14: remedies.0.sysctl.net.ipv4.tcp_mem.low: 'net.ipv4.t"),
+    ("net.core.somaxconn: {", "net.ipv4.ip_forward: {", "17:14: remedies.0.sysctl.net.ipv4.ip_forward: 'net.ipv4"),
     ("net.core.somaxconn: {", "net.ipv4.tcp_rmem: {", "17:14: remedies.0.sysctl.net.ipv4.tcp_rmem: 'net"),
     ("at_least: item.backlog", "at_least: host.memory", "17:35: remedies.0.sysctl.net.core.somaxconn.at_l"),
     ("at_least: item.backlog", "includes: host.reserved", "17:14: remedies.0.sysctl.net.core.somaxconn: 'in"),
