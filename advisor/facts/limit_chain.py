@@ -105,7 +105,7 @@ class Limits:
 
     @property
     def _processes(self) -> model.Processes:
-        self._snapshot.still("processes")
+        """What a patch does to workers leaves their master as it is."""
         found: model.Processes = self._snapshot.need("processes")
         return found
 

@@ -7,6 +7,9 @@ from advisor.facts.scope import child, for_the_host
 from advisor.remedy.plan import Plan
 from advisor.remedy.sysctl import DROPIN, FOR_THE_HOST, SysctlChange, drop_in_of
 
+_BOOTING = frozenset({"lxc", "lxc-libvirt", "systemd-nspawn"})
+"""Containers that run an init of their own, which reads sysctl.d."""
+
 
 def host_file(plan: Plan) -> bytes | None:
     """The drop-in for the host; None where nothing is for it."""
@@ -45,8 +48,14 @@ def _where(plan: Plan) -> str:
 def boot_note(plan: Plan) -> str:
     """What must be known of a drop-in for a namespace that nobody sets up at boot; empty for the host's own."""
     host = plan.snapshot.host
-    if plan.prediction.dropin is None or host is None or host.container is not None or not child(plan.snapshot):
+    if plan.prediction.dropin is None or host is None or host.container in _BOOTING or not child(plan.snapshot):
         return ""
+    if host.container is not None:
+        return (
+            "Nothing reads sysctl.d when this container starts: this lasts until it is made anew. To keep it, give the "
+            "values to who makes it: `docker run --sysctl KEY=VALUE`, `sysctls` in compose, securityContext.sysctls of "
+            "a pod."
+        )
     return (
         "This is not the host's own network namespace: run `sysctl -p` inside of it (`ip netns exec`, `nsenter -n`), "
         "and again whenever it is made anew; what is read at boot sets the host's own."

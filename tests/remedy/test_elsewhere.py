@@ -146,4 +146,6 @@ def test_what_kubernetes_allows_everybody_is_said_with_its_version() -> None:
 def test_another_namespace_is_not_set_up_at_boot() -> None:
     page = " ".join(folder(made(snapshot_at(NAMESPACE), HERE))["README.md"].decode().split())
     assert "run `sysctl -p` inside of it" in page
+    contained = " ".join(folder(made(snapshot_at(CONTAINER), HERE))["README.md"].decode().split())
+    assert "this lasts until it is made anew" in contained
     assert "inside of it" not in folder(made(snapshot_at({"kernel": "6.1.0"}), HERE))["README.md"].decode()
