@@ -28,7 +28,8 @@ class Request:
     ``-p``. ``sample`` is the time between the two counter readings in seconds, 0 for one reading. ``site`` holds the
     site facts as the user wrote them. ``nginx_only`` leaves out all that is not nginx's configuration or processes.
     ``netns`` is the network namespace to read, by name or by the pid of a process in it; None: ours. ``profile`` is the
-    workload that the user named. ``budget`` is the CPU time that reading may take, in seconds.
+    workload that the user named. ``budget`` is the CPU time that reading may take, in seconds. ``only`` names the
+    sources to read, where that is not all, and ``sysctl_keys`` sysctls to be read beside those of the catalogue.
     """
 
     root: str = "/"
@@ -44,6 +45,8 @@ class Request:
     netns: str | None = None
     profile: str | None = None
     budget: float = CPU_S
+    only: tuple[str, ...] = ()
+    sysctl_keys: tuple[str, ...] = ()
 
 
 def collect(request: Request, say: Say = lambda _: None) -> Snapshot:
@@ -104,7 +107,7 @@ class Run:
             InputError: when something the user named can't be read.
         """
         begun = self.system.tick()
-        wanted = [source for source in TABLE if source.wanted(self.request)]
+        wanted = [source for source in TABLE if source.wanted(self.request) and self._asked(source)]
         for source in wanted:
             self._read(source, source.before)
         sample = self._wait() if any(source.after for source in wanted) else 0.0
@@ -124,6 +127,9 @@ class Run:
             problems=self.problems,
             **self.found,
         )
+
+    def _asked(self, source: Source) -> bool:
+        return not self.request.only or source.name in self.request.only
 
     def _wait(self) -> float:
         """Let the sample's time pass; how long that was, in seconds."""
