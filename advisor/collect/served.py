@@ -47,7 +47,8 @@ class Served:
         Args:
             share: the part of the connections that was looked at. How many clients they have can't be told of a part.
         """
-        top = self.clients.most_common(_TOP_CLIENTS) if self.clients is not None else []
+        clients = self.clients or Counter()
+        top = sorted(clients, key=clients.__getitem__, reverse=True)[:_TOP_CLIENTS]
         return Listener(
             address=sockdiag.text(self.address),
             port=self.port,
@@ -58,7 +59,7 @@ class Served:
             drops=self.drops,
             idle=self.idle,
             clients=len(self.clients) if self.clients is not None and share >= 1 else None,
-            top_clients={sockdiag.text(raw): scaled(count, share) for raw, count in top},
+            top_clients={sockdiag.text(raw): scaled(clients[raw], share) for raw in top},
             unit=self.unit,
         )
 

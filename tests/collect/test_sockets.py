@@ -59,7 +59,7 @@ def test_every_count_is_what_ss_prints(inside: Inside) -> None:
     inside.crowd("states")
     states, towards = by_hand(inside.ns)
     netlink, procfs = inside.ask(
-        READ + "from advisor.collect import sockets\nfrom advisor.collect.netlink import ask\n"
+        READ + "from advisor.collect import sockets\n"
         "answer = [read_sockets(System(), frozenset([8080])), sockets._by_procfs(System(), frozenset())]"
     )
     for read, method in ((netlink, "SOCK_DIAG"), (procfs, "/proc/net/tcp")):
@@ -93,7 +93,7 @@ def test_both_ways_to_ask_see_the_same(inside: Inside) -> None:
         "from advisor.collect.netlink import ask\nfrom advisor.formats import sockdiag as s\n"
         "def seen(*families):\n"
         "    asked = (s.question(family, 0x1ffe) for family in families)\n"
-        "    return sorted(str(row) for each in asked for rows in ask(s.rows, each) for row in rows)\n"
+        "    return sorted(str(row[:6]) for each in asked for data in ask(each) for row in s.sockets(data)[0])\n"
         "answer = [seen(0), seen(2, 10)]"
     )
     assert one == two
@@ -204,6 +204,6 @@ def test_where_netlink_is_refused_proc_is_read(monkeypatch: pytest.MonkeyPatch) 
     def refuse(*_: object) -> socket.socket:
         raise PermissionError(1, "refused")
 
-    monkeypatch.setattr("advisor.collect.netlink.socket.socket", refuse)
+    monkeypatch.setattr("advisor.collect.netlink.socket", refuse)
     assert read_sockets(System(), frozenset()).method == "/proc/net/tcp"
     assert read_drops(System()) == {}

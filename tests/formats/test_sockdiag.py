@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.formats import sockdiag
+from advisor.formats.sockdiag_blocks import Cutter, timed
 
 V4 = bytes([10, 0, 0, 1]) + bytes(12)
 MAPPED = bytes(10) + b"\xff\xff" + bytes([10, 0, 0, 7])
@@ -32,25 +33,9 @@ def final(kind: int, code: int) -> bytes:
     return struct.pack("=IHHIIi", 20, kind, 2, 1, 0, code)
 
 
-def test_rows_walk_by_each_length_not_by_a_stride() -> None:
-    data = socket(attributes=attribute(8, b"\0")) + socket(state=6) + socket(10, 8, V6, V6) + final(3, 0)
-    rows, status = sockdiag.rows(data)
-    assert status == 0
-    assert [(family, state, sport, peer[:2]) for family, state, sport, peer in rows] == [
-        (2, 1, b"\0P", b"\x9c\x40"),
-        (2, 6, b"\0P", b"\x9c\x40"),
-        (10, 8, b"\0P", b"\x9c\x40"),
-    ]
-    assert rows[2][3][2:] == V6 + V6
-
-
 def test_a_socket_in_full() -> None:
-    info = bytearray(160)
-    struct.pack_into("=I", info, 44, 1500)
-    struct.pack_into("=II", info, 52, 1600, 1700)
-    struct.pack_into("=II", info, 152, 3, 4)
     memory = bytes(32) + struct.pack("=I", 140)
-    data = socket(10, 1, MAPPED, V6, attribute(2, bytes(info)) + attribute(7, memory) + attribute(11, b"\1"))
+    data = socket(10, 1, MAPPED, V6, attribute(21, struct.pack("=Q", 99)) + attribute(7, memory) + attribute(11, b"\1"))
     (one,), status = sockdiag.sockets(data)
     assert status is None
     assert (one.sport, one.dport, one.rqueue, one.wqueue, one.uid, one.inode, one.cookie) == (
@@ -63,24 +48,30 @@ def test_a_socket_in_full() -> None:
         77,
     )
     assert (sockdiag.text(one.source), sockdiag.text(one.destination)) == ("10.0.0.7", "2001:db8::1")
-    assert sockdiag.info(one) == sockdiag.Info(1500, 1600, 1700, 3, 4)
+    assert sockdiag.cgroup(one) == 99
     assert sockdiag.drops(one) == 140
     assert sockdiag.v6only(one)
 
 
 def test_what_an_old_kernel_does_not_send_is_none() -> None:
-    (one,), _ = sockdiag.sockets(socket(attributes=attribute(2, bytes(104)) + attribute(7, bytes(32))))
-    info = sockdiag.info(one)
-    assert info is not None
-    assert info.data_segs_in is None
-    assert sockdiag.drops(one) is None
+    (one,), _ = sockdiag.sockets(socket(attributes=attribute(7, bytes(32)) + attribute(21, bytes(4))))
+    assert (sockdiag.drops(one), sockdiag.cgroup(one)) == (None, None)
     (bare,), _ = sockdiag.sockets(socket())
-    assert (sockdiag.info(bare), sockdiag.drops(bare), sockdiag.v6only(bare)) == (None, None, False)
+    assert (sockdiag.drops(bare), sockdiag.cgroup(bare), sockdiag.v6only(bare)) == (None, None, False)
 
 
 def test_a_refusal_carries_its_errno() -> None:
-    assert sockdiag.rows(final(2, -2)) == ([], 2)
-    assert sockdiag.rows(socket() + final(3, -105))[1] == 105
+    assert sockdiag.sockets(final(2, -2)) == ([], 2)
+    assert sockdiag.sockets(socket() + final(3, -105))[1] == 105
+
+
+@pytest.mark.parametrize(
+    ("datagram", "may"),
+    [(final(3, 0), True), (final(2, -2), True), (socket() + final(3, 0), True), (socket() * 2, False), (b"", True)],
+)
+def test_the_end_is_seen_at_either_end_of_a_datagram(datagram: bytes, may: bool) -> None:  # noqa: FBT001 (a case)
+    assert sockdiag.may_end(datagram) == may
+    assert sockdiag.may_end(memoryview(datagram)) == may
 
 
 @pytest.mark.parametrize(
@@ -102,9 +93,11 @@ def test_damage_is_named_with_its_place(data: bytes, message: str) -> None:
 
 @given(st.binary(max_size=600))
 def test_no_bytes_crash_it(data: bytes) -> None:
-    for parse in (sockdiag.rows, sockdiag.sockets):
-        with contextlib.suppress(ValueError):
-            parse(data)
+    with contextlib.suppress(ValueError):
+        sockdiag.sockets(data)
+    with contextlib.suppress(ValueError):
+        for block in Cutter().cut(data):
+            list(timed(block))
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=6))
@@ -117,7 +110,7 @@ def test_no_damage_crashes_it(damage: list[tuple[int, int]]) -> None:
     except ValueError:
         return
     for one in found:
-        sockdiag.info(one)
+        sockdiag.cgroup(one)
         sockdiag.drops(one)
 
 
