@@ -51,7 +51,7 @@ def sysctls(run: Run) -> object:
     """Live sysctls."""
     from advisor.collect.sysctl import read_sysctls
 
-    return read_sysctls(run.system)
+    return read_sysctls(run.system, run.request.sysctl_keys)
 
 
 def first_counters(run: Run) -> object:

@@ -60,6 +60,7 @@ def _named_files(request: Request) -> tuple[str, ...]:
 _SYSCTL_FILES = (
     "/etc/sysctl.d, /run/sysctl.d, /usr/local/lib/sysctl.d, /usr/lib/sysctl.d, /lib/sysctl.d",
     "/etc/sysctl.conf",
+    "the files from which ufw and TuneD set sysctls, where they are there",
 )
 
 TABLE = (
