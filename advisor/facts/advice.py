@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from advisor.catalog.sysctl import KEYS, Key
 from advisor.catalog.sysctl_dead import DEAD
+from advisor.catalog.sysctl_names import known, split
 from advisor.errors import Unread
 from advisor.facts.boot import Boot
 from advisor.facts.boot_items import Assignment
@@ -34,6 +35,8 @@ _CHECKED = Version((6, 1))
 """The oldest kernel for which what stands here was checked."""
 _SECTION = re.compile(rb"[ \t]*\[([^]]{1,64})\]")
 _SYSCTLS = "sysctl"
+_REMARK = re.compile(r"-?\d+[ \t]+([#;]).*", re.ASCII)
+"""A number, and what somebody took for a comment."""
 _LONG = 32767
 """Seconds; setsockopt() takes no longer keepalive time (MAX_TCP_KEEPIDLE in the kernel's include/net/tcp.h)."""
 _CONGESTION = "net.ipv4.tcp_congestion_control"
@@ -140,7 +143,13 @@ class Advice:
     @cached_property
     def partly(self) -> list[Doubt]:
         """Lines of whose value the kernel takes a part."""
-        return self._each(partly)
+        found = ((line, _REMARK.fullmatch(line.value)) for line in self._lines if line.key not in KEYS)
+        remarks = [
+            Doubt(line, f"the kernel stops reading before '{remark[1]}'")
+            for line, remark in found
+            if remark is not None and (line.key in known() or split(line.key)[1])
+        ]
+        return remarks + self._each(partly)
 
     @cached_property
     def milliseconds(self) -> list[Doubt]:
