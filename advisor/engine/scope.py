@@ -121,11 +121,9 @@ def _once(key: object, read: Run) -> Run:
 
     def kept(env: Env) -> object:
         shared = env.shared
-        try:
-            return shared[key]
-        except KeyError:
-            value = shared[key] = read(env)
-            return value
+        if key not in shared:
+            shared[key] = read(env)
+        return shared[key]
 
     return kept
 
