@@ -18,6 +18,28 @@ _SHOWN = 3
 _SOURCE = From("/proc/modules, modules.builtin, modules-load.d")
 
 
+def at_boot(snapshot: Snapshot, module: str) -> bool:
+    """Whether a module is there at boot before sysctls are set.
+
+    It may be built in: the kernel's list says so, or keys of it are there with no module loaded. Else
+    systemd-modules-load must load it, or one that needs it.
+
+    Raises:
+        Unread: when modules were not read, or the kernel's list would have to be known.
+    """
+    known: model.Modules = snapshot.need("modules")
+    if any(brings(name, module) for names in known.at_boot.values() for name in names):
+        return True
+    if module in known.loaded:
+        return False
+    keys = snapshot.sysctls.values if snapshot.sysctls is not None else ()
+    if module in (known.builtin or ()) or any(module_of(key) == module for key in keys):
+        return True
+    if known.builtin is None:
+        raise Unread("modules", "this kernel's list of built-in modules could not be read")
+    return False
+
+
 class NeededModule(Item):
     """A module that brings keys which a file sets at boot."""
 
@@ -38,36 +60,18 @@ class NeededModule(Item):
     @property
     def loaded(self) -> Annotated[bool, _SOURCE]:
         """Whether it is loaded now."""
-        return self.id in self._modules.loaded
-
-    @property
-    def builtin(self) -> Annotated[bool, _SOURCE]:
-        """Whether it is part of the kernel itself: its list says so, or keys are there with no module loaded."""
-        if self.loaded:
-            return False
-        if self.id in (self._modules.builtin or ()):
-            return True
-        live = self._snapshot.sysctls
-        if live is not None and any(module_of(key) == self.id for key in live.values):
-            return True
-        if self._modules.builtin is None:
-            raise Unread("modules", "this kernel's list of built-in modules could not be read")
-        return False
+        known: model.Modules = self._snapshot.need("modules")
+        return self.id in known.loaded
 
     @property
     def at_boot(self) -> Annotated[bool, _SOURCE]:
-        """Whether systemd-modules-load loads it, or one that needs it, before sysctls are set."""
-        return any(brings(name, self.id) for names in self._modules.at_boot.values() for name in names)
+        """Whether it is there before sysctls are set: a part of the kernel, or loaded by systemd-modules-load."""
+        return at_boot(self._snapshot, self.id)
 
     @property
     def location(self) -> Location:
         """The first line that sets a key of it."""
         return self._lines[0].location
-
-    @property
-    def _modules(self) -> model.Modules:
-        found: model.Modules = self._snapshot.need("modules")
-        return found
 
 
 class ModuleFacts:

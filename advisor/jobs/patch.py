@@ -12,6 +12,7 @@ from advisor.engine.rule import Rule
 from advisor.errors import InputError, PlanError
 from advisor.formats.text import encodable
 from advisor.remedy.folder import folder
+from advisor.remedy.modules import MODULES_LOAD
 from advisor.remedy.plan import Allowed, Outcome, Plan, make_plan
 from advisor.remedy.sysctl import DROPIN, FOR_THE_HOST
 from advisor.snapshot.model import Snapshot
@@ -56,7 +57,7 @@ def write(made: Plan, out: str) -> list[str]:
     return [os.path.join(out, path) for path in files]
 
 
-_OURS = ("README.md", "plan.json", "nginx.diff", DROPIN.lstrip("/"), FOR_THE_HOST)
+_OURS = ("README.md", "plan.json", "nginx.diff", DROPIN.lstrip("/"), MODULES_LOAD.lstrip("/"), FOR_THE_HOST)
 
 
 def _foreign(out: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from advisor.catalog.containers import SAFE
+from advisor.catalog.modules import module_of
 from advisor.facts.scope import child, for_the_host
 from advisor.remedy.plan import Plan
 from advisor.remedy.sysctl import DROPIN, FOR_THE_HOST, SysctlChange, drop_in_of
@@ -34,8 +35,16 @@ def host_part(plan: Plan) -> list[str]:
         "## For the host",
         who,
         "\n".join(f"- {item}" for item in items),
+        _modules_note(plan),
         f"```sh\n# on the host\ninstall -m 0644 ./{FOR_THE_HOST} {DROPIN}\nsysctl -p {DROPIN}\n```",
     ]
+
+
+def _modules_note(plan: Plan) -> str:
+    names = sorted({module for one in plan.host if (module := module_of(one.key)) is not None})
+    if not names:
+        return ""
+    return f"At boot these keys are there only where {', '.join(names)} is built in or listed in /etc/modules-load.d."
 
 
 def _where(plan: Plan) -> str:

@@ -12,6 +12,7 @@ from advisor.findings import Change, Step
 from advisor.formats.diff import unified
 from advisor.formats.text import encodable
 from advisor.remedy.elsewhere import host_file
+from advisor.remedy.modules import MODULES_LOAD, modules_file
 from advisor.remedy.plan import Addressed, Outcome, Plan
 from advisor.remedy.readme import readme
 from advisor.remedy.sysctl import DROPIN, FOR_THE_HOST, SysctlChange, made_with
@@ -22,6 +23,8 @@ def folder(plan: Plan) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     if plan.prediction.dropin is not None:
         files[DROPIN.lstrip("/")] = plan.prediction.dropin
+    if plan.prediction.modules:
+        files[MODULES_LOAD.lstrip("/")] = modules_file(Facts(plan.snapshot), plan.prediction.modules)
     if (content := host_file(plan)) is not None:
         files[FOR_THE_HOST] = content
     if plan.prediction.files and plan.snapshot.nginx is not None:
@@ -58,6 +61,7 @@ def _document(plan: Plan, overridden: list[dict[str, Any]]) -> dict[str, Any]:
         "rounds": plan.rounds,
         "sysctl": [_sysctl(one) for one in plan.prediction.sysctls],
         "sysctl_form": "container options" if made_with(Facts(plan.snapshot)) else "drop-in",
+        "modules": plan.prediction.modules,
         "for_the_host": [
             {**_sysctl(one), "why": for_the_host(plan.snapshot, one.key), "file": FOR_THE_HOST} for one in plan.host
         ],

@@ -9,6 +9,7 @@ from advisor.facts.derive import Facts
 from advisor.records import dataclass, replace
 from advisor.remedy.effects import Effect, carry, moved
 from advisor.remedy.lattice import Target, Wants
+from advisor.remedy.modules import missing_modules, with_modules
 from advisor.remedy.nginx import NginxChange, edited, nginx_changes
 from advisor.remedy.sysctl import DROPIN, SysctlChange, drop_in, made_with, sysctl_changes
 from advisor.snapshot.model import Snapshot, SysctlFile
@@ -18,12 +19,14 @@ from advisor.snapshot.model import Snapshot, SysctlFile
 class Prediction:
     """The changes, the bytes they make, and the snapshot they lead to.
 
-    ``dropin`` is None where no sysctl changes, and where sysctls are given as the container is made.
+    ``dropin`` is None where no sysctl changes, and where sysctls are given as the container is made; ``modules`` are
+    those that must be listed with it, to be there at boot.
     """
 
     sysctls: list[SysctlChange]
     directives: list[NginxChange]
     dropin: bytes | None
+    modules: list[str]
     files: dict[str, bytes]
     snapshot: Snapshot
     effects: list[Effect]
@@ -43,12 +46,13 @@ def predict(before: Facts, wants: dict[Target, Wants], reasons: dict[str, str]) 
     sysctls = sysctl_changes(before, wants)
     directives = nginx_changes(before, wants)
     dropin = drop_in(before, sysctls, reasons) if sysctls and not made_with(before) else None
+    modules = missing_modules(before, sysctls) if dropin is not None else []
     files = edited(before, directives)
     snapshot = _with_sysctls(before.snapshot, sysctls, dropin)
-    snapshot = _with_files(snapshot, files)
+    snapshot = _with_files(with_modules(before, snapshot, modules), files)
     targets = {change.key for change in sysctls} | {change.target for change in directives}
     out = moved(before, Facts(snapshot), targets)
-    return Prediction(sysctls, directives, dropin, files, carry(snapshot, out), out.effects)
+    return Prediction(sysctls, directives, dropin, modules, files, carry(snapshot, out), out.effects)
 
 
 def _with_sysctls(snapshot: Snapshot, changes: list[SysctlChange], dropin: bytes | None) -> Snapshot:

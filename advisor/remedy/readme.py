@@ -7,6 +7,7 @@ from typing import Any
 
 from advisor.findings import Safety
 from advisor.remedy.elsewhere import boot_note, container_options, host_part
+from advisor.remedy.modules import MODULES_LOAD
 from advisor.remedy.plan import Addressed, Outcome, Plan
 from advisor.remedy.sysctl import DROPIN, KEPT
 from advisor.units import show
@@ -59,6 +60,10 @@ def _changes(plan: Plan) -> list[str]:
         f"`{one.place.file}`: {_code(one.before)} becomes {_code(one.after)} ({', '.join(one.rules)})"
         for one in plan.prediction.directives
     ]
+    lines += [
+        f"`{MODULES_LOAD}` lists `{name}`, so that its sysctls are there when they are set at boot"
+        for name in plan.prediction.modules
+    ]
     why = [f"{one.finding.rule}: {one.finding.message}. {one.step.text}" for one in plan.findings if one.step]
     return [_items(lines), _items(why)]
 
@@ -70,7 +75,8 @@ def _code(text: str | None) -> str:
 def _apply(plan: Plan) -> list[str]:
     commands, options = [], []
     if plan.prediction.dropin is not None:
-        commands += [f"install -m 0644 .{DROPIN} {DROPIN}", f"sysctl -p {DROPIN}"]
+        modules = [f"install -m 0644 .{MODULES_LOAD} {MODULES_LOAD}"] if plan.prediction.modules else []
+        commands += [*modules, f"install -m 0644 .{DROPIN} {DROPIN}", f"sysctl -p {DROPIN}"]
     elif plan.prediction.sysctls:
         options = [
             part if part.startswith("```") else _para(part) for part in container_options(plan.prediction.sysctls)
@@ -116,7 +122,8 @@ def _undo(plan: Plan) -> list[str]:
     if plan.prediction.files:
         commands.append("patch -R -p1 -d / < nginx.diff")
     if plan.prediction.dropin is not None:
-        commands.append(f"rm {DROPIN}   # or put back the one that was there")
+        written = f"{DROPIN} {MODULES_LOAD}" if plan.prediction.modules else DROPIN
+        commands.append(f"rm {written}   # or put back the one that was there")
         commands += [f"sysctl -w {one.key}='{one.before}'" for one in plan.prediction.sysctls]
     elif plan.prediction.sysctls:
         return ["Make the container anew without these options.", _shell(commands)]

@@ -71,12 +71,13 @@ def test_the_memory_of_the_group() -> None:
 def test_modules_are_named_once_with_their_keys() -> None:
     names = ["nf_conntrack_max", "nf_conntrack_tcp_timeout_established", "nf_conntrack_acct", "nf_conntrack_helper"]
     text = "".join(f"net.netfilter.{name} = 1\n" for name in names) + "net.bridge.bridge-nf-call-iptables = 0\n"
-    given = {"sysctl_file": text, "modules": {"loaded": ["br_netfilter"], "at_boot": {"/etc/modules": ["nft_ct"]}}}
+    given: dict[str, Any] = {"sysctl_file": text, "modules": {"loaded": ["br_netfilter"]}}
     conntrack, bridge = Facts(snapshot_of(given)).modules.needed
     shown = ", ".join(f"net.netfilter.{name}" for name in names[:3])
     assert (conntrack.id, conntrack.keys) == ("nf_conntrack", f"{shown} and 1 more")
-    assert (conntrack.loaded, conntrack.at_boot) == (False, True)
-    assert (bridge.id, bridge.loaded, bridge.builtin, bridge.at_boot) == ("br_netfilter", True, False, False)
+    assert (conntrack.loaded, bridge.id, bridge.loaded, bridge.at_boot) == (False, "br_netfilter", True, False)
     assert bridge.location.line == 5
     with pytest.raises(Unread, match="list of built-in modules"):
-        _ = conntrack.builtin
+        _ = conntrack.at_boot
+    given["modules"]["at_boot"] = {"/etc/modules": ["nft_ct"]}
+    assert [one.at_boot for one in Facts(snapshot_of(given)).modules.needed] == [True, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from advisor.engine.pack import load_rule
 from advisor.engine.rule import Rule
 from advisor.facts.derive import Facts
 from advisor.formats.sysctl import parse
-from advisor.jobs import patch
+from advisor.jobs import load, patch
 from advisor.records import replace
 from advisor.remedy.folder import folder
 from advisor.remedy.plan import Allowed, Outcome, Plan
@@ -149,3 +150,42 @@ def test_another_namespace_is_not_set_up_at_boot() -> None:
     contained = " ".join(folder(made(snapshot_at(CONTAINER), HERE))["README.md"].decode().split())
     assert "this lasts until it is made anew" in contained
     assert "inside of it" not in folder(made(snapshot_at({"kernel": "6.1.0"}), HERE))["README.md"].decode()
+
+
+def with_table(modules: dict[str, Any] | None, **host: str) -> Snapshot:
+    given = {"sysctl": {"net.netfilter.nf_conntrack_max": "1000"}, "host": {"kernel": "6.1.0", **host}}
+    return snapshot_of(given if modules is None else {**given, "modules": modules})
+
+
+@pytest.mark.parametrize(
+    ("modules", "expected"),
+    [
+        ({"loaded": ["nf_conntrack"]}, b"nf_conntrack"),
+        (
+            {"loaded": ["nf_conntrack"], "at_boot": {"/etc/modules-load.d/90-advisor.conf": ["br_netfilter"]}},
+            b"br_netfilter\nnf_conntrack",
+        ),
+        ({"loaded": ["nf_conntrack"], "at_boot": {"/etc/modules": ["nf_conntrack"]}}, None),
+        ({"loaded": []}, None),
+        (None, None),
+    ],
+)
+def test_a_module_is_listed_with_its_key(modules: dict[str, Any] | None, expected: bytes | None) -> None:
+    """Where it is known that the module comes too late at boot, the line of the drop-in would be lost."""
+    rules = [TABLE, *(one for one in load.rules() if one.id == "module-key-lost-at-boot")]
+    plan = made(replace(with_table(modules), sysctl_files=[]), *rules)
+    files = folder(plan)
+    assert outcomes(plan)["table"] is Outcome.CURED
+    content = files.get("etc/modules-load.d/90-advisor.conf")
+    assert (None if content is None else content.split(b"\n", 1)[1].rstrip()) == expected
+    page = files["README.md"].decode()
+    assert ("install -m 0644 ./etc/modules-load.d/90-advisor.conf" in page) is (expected is not None)
+    late = [one for one in judge(rules, Facts(plan.prediction.snapshot)) if one.finding]
+    assert late == []
+
+
+def test_the_host_is_told_of_the_module() -> None:
+    plan = made(with_table({"loaded": []}, netns="4026532000"), TABLE)
+    page = " ".join(folder(plan)["README.md"].decode().split())
+    assert "only where nf_conntrack is built in or listed in /etc/modules-load.d" in page
+    assert plan.prediction.modules == []
