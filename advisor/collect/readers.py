@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from advisor.errors import InputError
+from advisor.records import replace
 
 if TYPE_CHECKING:
     from advisor.collect.run import Run
@@ -44,7 +45,8 @@ def host(run: Run) -> object:
     """The machine."""
     from advisor.collect.host import read_host
 
-    return read_host(run.system, run.master)
+    found = read_host(run.system, run.master)
+    return found if run.request.netns is None else replace(found, netns=run.request.netns)
 
 
 def sysctls(run: Run) -> object:
@@ -70,7 +72,7 @@ def counters(run: Run) -> object:
     clocks, first = run.found["counters"]
     processes = run.found.get("processes")
     if processes is not None:
-        run.found["processes"] = timed(processes, clocks, read_clocks(run.system, processes) if run.twice else {})
+        run.found["processes"] = timed(processes, clocks, read_clocks(run.system, processes) if run.twice else None)
     return readings(first, read_counters(run.system, run.master) if run.twice else {})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import NamedTuple
 
 from advisor.errors import InputError
 from advisor.formats.kernelstat import schedstat
@@ -13,8 +13,12 @@ from advisor.system import MIB, System
 _MOST_WORKERS = 1_000
 _NS_PER_MS = 1_000_000
 
-Clocks = dict[int, tuple[int, int]]
-"""By pid: nanoseconds that its main thread ran, and that it waited for a CPU."""
+
+class Clocks(NamedTuple):
+    """When they were read, in seconds; by pid, nanoseconds that its main thread ran, and that it waited for a CPU."""
+
+    at: float
+    of: dict[int, tuple[int, int]]
 
 
 def read_clocks(system: System, processes: Processes | None) -> Clocks:
@@ -23,7 +27,8 @@ def read_clocks(system: System, processes: Processes | None) -> Clocks:
     Raises:
         InputError: when one can't be understood.
     """
-    found: Clocks = {}
+    found: dict[int, tuple[int, int]] = {}
+    at = system.tick()
     for worker in processes.workers[:_MOST_WORKERS] if processes is not None else ():
         path = f"/proc/{worker.pid}/schedstat"
         try:
@@ -34,15 +39,16 @@ def read_clocks(system: System, processes: Processes | None) -> Clocks:
             raise InputError(f"{path}: {error}") from None
         if clock is not None:
             found[worker.pid] = clock
-    return found
+    return Clocks(at, found)
 
 
-def timed(processes: Processes, first: Clocks, last: Mapping[int, tuple[int, int]]) -> Processes:
-    """The processes with both readings of their clocks; one reading where ``last`` has none."""
-    return replace(processes, workers=[_timed(worker, first, last) for worker in processes.workers])
+def timed(processes: Processes, first: Clocks, last: Clocks | None) -> Processes:
+    """The processes with both readings of their clocks; one reading where there is no second."""
+    workers = [_timed(worker, first.of, {} if last is None else last.of) for worker in processes.workers]
+    return replace(processes, workers=workers, timed=None if last is None else last.at - first.at)
 
 
-def _timed(worker: Process, first: Clocks, last: Mapping[int, tuple[int, int]]) -> Process:
+def _timed(worker: Process, first: dict[int, tuple[int, int]], last: dict[int, tuple[int, int]]) -> Process:
     begin, end = first.get(worker.pid), last.get(worker.pid)
     if begin is None:
         return worker

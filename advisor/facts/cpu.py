@@ -59,6 +59,7 @@ class CpuFacts:
     def _share(self, clock: Reading | None) -> float:
         if clock is None:
             raise Unread("processes", "the kernel keeps no times of the workers (/proc/PID/schedstat)")
-        if clock.last is None or not self._snapshot.sample:
+        processes: model.Processes = self._snapshot.need("processes")
+        if clock.last is None or not processes.timed:
             raise Unread("processes", "the workers' times were read once only; they need a sample (--sample 1)")
-        return max(0, clock.last - clock.first) / _MS / self._snapshot.sample
+        return min(1.0, max(0, clock.last - clock.first) / _MS / processes.timed)

@@ -204,6 +204,7 @@ class Processes:
     """The running nginx. ``leaving`` holds the workers that are shutting down after a reload, ``workers`` the rest.
 
     ``sys_resource``: the master has CAP_SYS_RESOURCE, by which it gives workers more than its own hard limits.
+    ``timed`` is the time between the two readings of the workers' ``cpu`` and ``waited``.
     """
 
     master: Process
@@ -212,6 +213,7 @@ class Processes:
     binary_deleted: bool = False
     unit: Unit | None = None
     sys_resource: bool | None = None
+    timed: Seconds | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

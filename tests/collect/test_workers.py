@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from advisor.collect.workers import read_clocks, timed
+from advisor.collect.workers import Clocks, read_clocks, timed
 from advisor.errors import InputError
 from advisor.snapshot.model import Process, Processes, Reading
 from advisor.system import System
@@ -42,20 +42,27 @@ def test_sleeping_costs_nothing() -> None:
 
 
 def test_who_came_or_went_meanwhile() -> None:
-    found = timed(processes(7, 8, 9), {7: (1_000_000, 0), 8: (0, 0)}, {7: (9_999_999, 2_000_000)}).workers
-    assert [one.cpu for one in found] == [Reading(first=1, last=9), Reading(first=0), None]
-    assert [one.waited for one in found] == [Reading(first=0, last=2), Reading(first=0), None]
+    first, last = Clocks(10.0, {7: (1_000_000, 0), 8: (0, 0)}), Clocks(11.5, {7: (9_999_999, 2_000_000)})
+    found = timed(processes(7, 8, 9), first, last)
+    assert found.timed == 1.5
+    assert [one.cpu for one in found.workers] == [Reading(first=1, last=9), Reading(first=0), None]
+    assert [one.waited for one in found.workers] == [Reading(first=0, last=2), Reading(first=0), None]
+
+
+def test_one_reading() -> None:
+    found = timed(processes(7), Clocks(10.0, {7: (1_000_000, 0)}), None)
+    assert (found.timed, found.workers[0].cpu) == (None, Reading(first=1))
 
 
 def test_nobody_runs() -> None:
-    assert read_clocks(System(), None) == {}
-    assert read_clocks(System(), processes(2**22)) == {}
+    assert read_clocks(System(), None).of == {}
+    assert read_clocks(System(), processes(2**22)).of == {}
 
 
 def test_a_kernel_without_such_times(tmp_path: pathlib.Path) -> None:
     (tmp_path / "proc/7").mkdir(parents=True)
     (tmp_path / "proc/7/schedstat").write_text("0 0 0\n")
-    assert read_clocks(System(str(tmp_path)), processes(7)) == {}
+    assert read_clocks(System(str(tmp_path)), processes(7)).of == {}
     (tmp_path / "proc/7/schedstat").write_text("0 0\n")
     with pytest.raises(InputError, match=r"^/proc/7/schedstat: line 1: 2 numbers"):
         read_clocks(System(str(tmp_path)), processes(7))
