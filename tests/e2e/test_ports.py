@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import re
+import sys
+import time
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import pytest
 from support.command import audit, collect, evidence, found, once, plan, predicted
 from support.configured import differences
 from support.netns import Netns, pair
-from support.nginx import running
-
-if TYPE_CHECKING:
-    import pathlib
+from support.nginx import DEBIAN, running
+from support.port_driver import by_hand, looking
 
 RULE = "ports-exhausting"
 RULES = (RULE, "listener-in-port-range")
@@ -97,3 +98,79 @@ def test_the_used_up_destination_is_named_and_a_wider_range_cures_it(tmp_path: p
             for command in undoing(tmp_path / "patch/README.md"):
                 proxy.run("sh", "-c", command)
             assert differences(collect(proxy, tmp_path / "undone.json", "--sample", "0"), before) == {}
+
+
+PER_REQUEST = """
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    upstream app { server 10.9.0.2:8000;%s }
+    server { listen 10.9.0.1:8080; keepalive_requests 1000000; location / { proxy_pass http://app; } }
+"""
+COUNTING = pathlib.Path(__file__).parents[1] / "support/counting.py"
+SAME = {RULE, "ports-exhausted-logged", "upstream-pool-too-small", "upstream-not-reused"}
+"""What may be high: one incident, told by the ports, by nginx's log, and by what it is configured to do."""
+
+
+def answered(said: str) -> tuple[int, int]:
+    """What wrk tells: answers other than 2xx, and the rest."""
+    requests, refused = (re.search(text, said) for text in (r"(\d+) requests in", r"Non-2xx or 3xx responses: (\d+)"))
+    assert requests is not None, said
+    assert refused is not None, said
+    return int(refused[1]), int(requests[1]) - int(refused[1])
+
+
+@pytest.mark.real("nginx", "ss", "sysctl", "wrk")
+@pytest.mark.parametrize(("keepalive", "reuse"), [("", "0"), ("", "2"), ("", "1"), (" keepalive 16;", "2")], ids=str)
+def test_a_proxy_without_reuse_or_with_a_small_pool_uses_its_ports_up(
+    tmp_path: pathlib.Path, keepalive: str, reuse: str
+) -> None:
+    """500 ports over a veth. tcp_tw_reuse 0 and 2 are the same there; 1 gives 500 new connections each second."""
+    with pair() as (proxy, there):
+        proxy.sysctl(net__ipv4__ip_local_port_range="40000 40499", net__ipv4__tcp_tw_reuse=reuse)
+        backend = "    server { listen 10.9.0.2:8000; keepalive_requests 1000000; return 200; }\n"
+        with (
+            running(there, tmp_path / "b", backend, workers=2) as _,
+            running(proxy, tmp_path / "p", PER_REQUEST % keepalive),
+        ):
+            begun = time.monotonic()
+            said = there.run("wrk", "-t1", "-c50", f"-d{2 if reuse == '1' else 1}s", "http://10.9.0.1:8080/").stdout
+            seconds = time.monotonic() - begun
+            report = audit(proxy, "--sample", "0")
+            states = by_hand(proxy)["10.9.0.2:8000"]
+        refused, taken = answered(said)
+        (finding,) = found(report, RULE).values()
+        seen = evidence(finding)
+        assert refused > 500
+        assert finding["confidence"] == "observed"
+        assert (seen["ports.usable"], seen["item.ports"]) == (500, states.total())
+        if reuse == "1":
+            assert 500 <= taken <= 500 * (seconds + 1), "500 each second"
+            assert f"{seen['item.ports'] - seen['held']:,} of them reusable now" in finding["message"]
+        else:
+            assert f"{states['TIME-WAIT']:,} in TIME_WAIT, 0 of them reusable now" in finding["message"]
+            assert (finding["severity"], seen["held"]) == ("critical", states.total())
+            assert taken == 500 or keepalive
+        assert {one["rule"] for one in report["findings"] if one["severity"] in {"high", "critical"}} <= SAME
+
+
+@pytest.mark.real("nginx", "ss")
+@pytest.mark.parametrize("binary", ["Debian's", "newer"], indirect=True)
+def test_who_closes_first_holds_time_wait(tmp_path: pathlib.Path, binary: str) -> None:
+    """Older ones ask by HTTP/1.0: the upstream closes. From 1.29.7 on HTTP/1.1 would keep connections, and a bare
+    address has no pool to keep them in: the proxy closes."""
+    http = "    server { listen 10.9.0.1:8080; location / { proxy_pass http://10.9.0.2:8000; } }\n"
+    with pair() as (proxy, there), looking(proxy) as look, looking(there) as look_there:
+        backend = "    server { listen 10.9.0.2:8000; return 200; }\n"
+        with running(there, tmp_path / "b", backend), running(proxy, tmp_path / "p", http, binary=binary):
+            asked = ["ask", str(MANY), "5", "10.9.0.1:8080"]
+            answers = json.loads(there.run(sys.executable, str(COUNTING), *asked).stdout)
+            assert answers == {"10.9.0.1:8080 200": MANY}
+            here, away = look(), look_there()
+            towards = [one for one in here.sockets.destinations if one.remote == "10.9.0.2:8000"]
+            served = sum(one.row.states.get("TIME_WAIT", 0) for one in away.sockets.listeners)
+            held = sum(one.time_wait for one in towards)
+            mostly = MANY * 9 // 10
+            assert (served >= mostly, held >= mostly) == (binary == DEBIAN, binary != DEBIAN), "some close at once"
+            assert held + served >= MANY
+            assert by_hand(proxy).get("10.9.0.2:8000", Counter())["TIME-WAIT"] == held
+            assert away.sockets.time_wait_served == served

@@ -42,9 +42,9 @@ class Client:
         """Open so many connections; how many got a port."""
         return self._order(way=way, to=to, port=port, count=count)
 
-    def churn(self, to: str, port: int, seconds: float, *, last: bool = False) -> int:
-        """Open and close one after the other, ``last`` after the other side did; how many got a port."""
-        return self._order(way="plain", to=to, port=port, seconds=seconds, last=last)
+    def churn(self, to: str, port: int, seconds: float, *, most: int = 100_000, last: bool = False) -> int:
+        """Open and close at most so many one after the other, ``last`` after the other side; how many got a port."""
+        return self._order(way="plain", to=to, port=port, seconds=seconds, count=most, last=last)
 
     def drop(self) -> None:
         """Reset all that are held: none stays in TIME_WAIT."""
@@ -66,9 +66,9 @@ def client(ns: Netns, local: str = "10.9.0.1") -> Iterator[Client]:
 
 
 @contextlib.contextmanager
-def server(ns: Netns, address: str, *ports: int) -> Iterator[None]:
-    """Accept on these ports while the block runs, and close after the other side did."""
-    with _started(ns, *_PEERS, "serve", address, *map(str, ports)):
+def server(ns: Netns, address: str, *ports: int, deaf: bool = False) -> Iterator[None]:
+    """Accept on these ports while the block runs, and close after the other side did; ``deaf``: never."""
+    with _started(ns, *_PEERS, "ignore" if deaf else "serve", address, *map(str, ports)):
         yield
 
 

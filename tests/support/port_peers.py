@@ -3,6 +3,7 @@
 ``port_peers.py ROLE ARGUMENT...``:
 
     serve ADDRESS PORT...   accept on each port; close a connection when the other side did
+    ignore ADDRESS PORT...  accept on each port, and never close
     drive                   each line read is an order (JSON, see `Driver`), answered by how many connections came about
 
 Both end with their standard input, and after `LONGEST` seconds by themselves.
@@ -27,10 +28,10 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Driver:
-    """Takes orders: ``way`` (plain, bound, no-port), ``local`` address, ``to``, ``port``, and ``count`` or ``seconds``.
+    """Takes orders: ``way`` (plain, bound, no-port), ``local`` address, ``to``, ``port`` and ``count``.
 
-    So many connections are held; or for so long one is opened after the other, and closed at once or, with ``last``,
-    after the other side did. ``drop`` resets all that are held.
+    So many connections are held; or, with ``seconds``, at most so many are opened one after the other for so long, and
+    closed at once or, with ``last``, after the other side did. ``drop`` resets all that are held.
     """
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class Driver:
                 one.close()
             self.held.clear()
             return 0
-        return self.churn(order) if "seconds" in order else self.hold(order)
+        return self.churn(order) if order.get("seconds") else self.hold(order)
 
     def hold(self, order: dict[str, Any]) -> int:
         """Until there are enough, or no port is left."""
@@ -58,7 +59,7 @@ class Driver:
     def churn(self, order: dict[str, Any]) -> int:
         """As many as get a port; at most 20,000 attempts a second."""
         end, done = time.monotonic() + order["seconds"], 0
-        while time.monotonic() < end:
+        while time.monotonic() < end and done < order["count"]:
             try:
                 with connected(order) as one:
                     done += 1
@@ -91,7 +92,8 @@ def drive() -> None:
         say(str(driver.obey(json.loads(line))))
 
 
-def serve(address: str, *ports: str) -> None:
+def serve(address: str, *ports: str, deaf: bool = False) -> None:
+    held = []
     selector = selectors.DefaultSelector()
     for port in ports:
         selector.register(socket.create_server((address, int(port)), backlog=4096), selectors.EVENT_READ, "listens")
@@ -103,7 +105,9 @@ def serve(address: str, *ports: str) -> None:
                 return
             found: Any = key.fileobj
             if key.data == "listens":
-                selector.register(found.accept()[0], selectors.EVENT_READ, "client")
+                held.append(found.accept()[0])
+                if not deaf:
+                    selector.register(held.pop(), selectors.EVENT_READ, "client")
             else:
                 selector.unregister(found)
                 found.close()
@@ -117,4 +121,7 @@ def say(text: str) -> None:
 if __name__ == "__main__":
     role, *arguments = sys.argv[1:]
     signal.alarm(LONGEST)
-    {"serve": serve, "drive": drive}[role](*arguments)
+    if role != "drive":
+        serve(*arguments, deaf=role == "ignore")
+    else:
+        drive()

@@ -1,0 +1,86 @@
+"""TIME_WAIT: how long it lasts whatever tcp_fin_timeout says, and what happens when its table is full."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from support.command import audit, evidence, found, kept, plan, sampling
+from support.netns import Netns, pair
+from support.port_driver import client, looking, server
+
+from advisor.facts.derive import Facts
+
+if TYPE_CHECKING:
+    import pathlib
+
+HERE, THERE, PORT = "10.9.0.1", "10.9.0.2", 8080
+RULE = "time-wait-overflowing"
+LIMIT = 500
+
+
+def timer(ns: Netns, state: str) -> float | None:
+    """The seconds that ss shows for the one socket in a state; None where there is none."""
+    text = ns.run("ss", "-Htno", "state", state).stdout
+    shown = re.search(r"timer:\(timewait,(?:(\d+)sec|(?:(\d+)\.)?(\d+)ms|,)", text)
+    if shown is None:
+        assert not text.strip(), text
+        return None
+    return float(shown[1]) if shown[1] else int(shown[2] or 0) + int(shown[3] or 0) / 1000
+
+
+def overflows(ns: Netns) -> int:
+    """TCPTimeWaitOverflow, as nstat counts it."""
+    return int(ns.run("nstat", "-asz", "TcpExtTCPTimeWaitOverflow").stdout.split()[-2])
+
+
+@pytest.mark.real("ss", "sysctl")
+def test_fin_timeout_ends_fin_wait2_and_leaves_time_wait_alone() -> None:
+    with pair() as (ns, there), server(there, THERE, PORT), client(ns) as ours, looking(ns) as look:
+        ns.sysctl(net__ipv4__tcp_fin_timeout="5")
+        there.sysctl(net__ipv4__tcp_fin_timeout="5")
+        assert ours.churn(THERE, PORT, 5, most=1) == 1
+        left = timer(ns, "time-wait")
+        assert left is not None
+        assert left > 55, "not the 5 s of tcp_fin_timeout"
+        (row,) = look().sockets.destinations
+        assert row.row.time_wait is not None
+        assert row.row.time_wait.counts[0] + row.row.time_wait.counts[1] == 1, "and its age is known"
+        with server(there, THERE, PORT + 1, deaf=True):
+            ours.churn(THERE, PORT + 1, 5, most=1)
+            left = timer(ns, "fin-wait-2")
+            assert left is not None
+            assert left <= 5.1, "that is what it bounds"
+        (finding,) = found(audit(ns, "--sample", "0"), "fin-timeout-lowered").values()
+        assert "does not shorten TIME_WAIT" in finding["message"]
+
+
+@pytest.mark.real("ss", "sysctl", "nstat")
+def test_a_full_table_is_seen_and_the_patch_makes_room(tmp_path: pathlib.Path) -> None:
+    with pair() as (ns, there), server(there, THERE, PORT), client(ns) as ours:
+        ns.sysctl(net__ipv4__tcp_max_tw_buckets=str(LIMIT))
+        before = overflows(ns)
+        with sampling(ns, tmp_path / "full.json", 2):
+            got = ours.churn(THERE, PORT, 1.0)
+        lost = overflows(ns) - before
+        assert got > 2 * LIMIT
+        assert LIMIT <= got - lost <= LIMIT * 1.1, "as many as the table holds ended in TIME_WAIT"
+        facts = Facts(kept(tmp_path / "full.json"))
+        assert facts.counters.value("TcpExt.TCPTimeWaitOverflow", "delta") == lost
+
+        report = audit(ns, "--snapshot", str(tmp_path / "full.json"))
+        (finding,) = found(report, RULE).values()
+        assert (finding["severity"], finding["confidence"]) == ("high", "observed")
+        assert evidence(finding)["counters.TcpExt.TCPTimeWaitOverflow.delta"] == lost
+        assert [one["rule"] for one in report["findings"] if one["severity"] in {"high", "critical"}] == [RULE]
+
+        made = plan(ns, tmp_path / "patch", "--snapshot", str(tmp_path / "full.json"), "--select", RULE)
+        (change,) = made["sysctl"]
+        assert change["key"] == "net.ipv4.tcp_max_tw_buckets"
+        ns.run("sysctl", "-p", str(tmp_path / "patch/etc/sysctl.d/90-advisor.conf"))
+        before = overflows(ns)
+        assert ours.churn(THERE, PORT, 0.5) > 100
+        assert overflows(ns) == before
+        after = audit(ns, "--sample", "0")
+        assert [one["confidence"] for one in found(after, RULE).values()] in ([], ["potential"])
