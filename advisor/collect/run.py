@@ -10,7 +10,7 @@ from typing import Any
 from advisor import __version__
 from advisor.collect.budget import CPU_S, Budget
 from advisor.collect.sources import TABLE, Reader, Source
-from advisor.errors import AdvisorError
+from advisor.errors import AdvisorError, InputError
 from advisor.facts.derive import Facts
 from advisor.facts.nginx import NginxFacts
 from advisor.records import dataclass
@@ -59,7 +59,15 @@ def collect(request: Request, say: Say = lambda _: None) -> Snapshot:
     Raises:
         InputError: when something the user named can't be read; what was merely looked for becomes unread instead.
     """
-    return Run(request, say).snapshot()
+    run = Run(request, say)
+    if request.netns is None:
+        return run.snapshot()
+    from advisor.collect.netns import entered  # noqa: PLC0415 (for few runs)
+
+    with entered(request.netns) as refused:
+        if refused is not None:
+            run.look_from_outside(request.netns, refused)
+        return run.snapshot()
 
 
 class Run:
@@ -128,7 +136,24 @@ class Run:
             **self.found,
         )
 
+    def look_from_outside(self, netns: str, refused: str) -> None:
+        """Read of a network namespace that we may not enter what /proc/PID/net shows to everybody.
+
+        Raises:
+            InputError: when no process is named that lives there.
+        """
+        from advisor.collect.netns import FROM_OUTSIDE, Neighbour, process_of  # noqa: PLC0415 (for few runs)
+
+        pid = process_of(netns)
+        if pid is None:
+            raise InputError(f"--netns: {refused}; the pid of a process in it would show its sockets and counters")
+        self.system = Neighbour(pid)
+        self.unread = {source.name: refused for source in TABLE if source.name not in FROM_OUTSIDE}
+        self.problems.append(("host", f"{refused}: sockets and counters are read from /proc/{pid}/net, and no more"))
+
     def _asked(self, source: Source) -> bool:
+        if source.name in self.unread and not source.named(self.request):
+            return False
         return not self.request.only or source.name in self.request.only
 
     def _wait(self) -> float:
