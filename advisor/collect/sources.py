@@ -67,12 +67,12 @@ TABLE = (
     Source(
         "processes",
         (
-            "/proc/PID/stat of every process",
-            "cmdline, limits, status, cgroup, exe and fd of nginx's",
+            "/proc/PID/comm of every process",
+            "stat, cmdline, limits, status, cgroup, exe and fd of nginx's",
             "the files of its systemd unit, for the limits in them",
         ),
         before=readers.processes,
-        cost=Cost(0.04, 60e-6, "processes"),
+        cost=Cost(0.04, 30e-6, "processes"),
         wanted=lambda request: request.host,
         live=True,
         root="open descriptors, and whether the binary was replaced",

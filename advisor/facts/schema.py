@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
@@ -52,16 +53,40 @@ class FactType:
 _KINDS = {bool: "bool", int: "number", float: "number", str: "string"}
 
 
+class Members(Mapping[str, FactType]):
+    """The facts of a class by name, in the order in which they are written; each is read off when it is asked for."""
+
+    def __init__(self, cls: type) -> None:
+        self._bases = cls.__mro__[:-1]
+        self._known: dict[str, FactType | None] = {}
+
+    def __getitem__(self, name: str) -> FactType:
+        if name not in self._known:
+            found = () if name.startswith("_") else (_member(base, name) for base in self._bases)
+            self._known[name] = next((fact for fact in found if fact is not None), None)
+        fact = self._known[name]
+        if fact is None:
+            raise KeyError(name)
+        return fact
+
+    def __iter__(self) -> Iterator[str]:
+        written = ((getattr(base, "__annotations__", ()), base.__dict__) for base in reversed(self._bases))
+        names = dict.fromkeys(name for hints, own in written for name in (*hints, *own))
+        return (name for name in names if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 @cache
-def members(cls: type) -> dict[str, FactType]:
-    """The facts of a class by name, in the order in which they are written."""
-    found: dict[str, FactType] = {}
-    for base in reversed(cls.__mro__[:-1]):
-        names = [*getattr(base, "__annotations__", ()), *base.__dict__]
-        for name in dict.fromkeys(names):
-            if not name.startswith("_") and (fact := _member(base, name)) is not None:
-                found[name] = fact
-    return found
+def members(cls: type) -> Members:
+    """The facts of a class."""
+    return Members(cls)
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls, include_extras=True)
 
 
 def _member(cls: type, name: str) -> FactType | None:
@@ -74,7 +99,7 @@ def _member(cls: type, name: str) -> FactType | None:
         hint = typing.get_type_hints(value.func, include_extras=True).get("return")
         doc = value.__doc__ or ""
     elif name in getattr(cls, "__annotations__", ()):
-        hint = typing.get_type_hints(cls, include_extras=True).get(name)
+        hint = _hints(cls).get(name)
     else:
         return None
     return fact_type(hint, doc)
