@@ -34,6 +34,8 @@ from advisor.units import S
 _CHECKED = Version((6, 1))
 """The oldest kernel for which what stands here was checked."""
 _SECTION = re.compile(rb"[ \t]*\[([^]]{1,64})\]")
+_MOST_UNKNOWN = 1_000
+"""Lines with an unknown key that are looked at; whoever has more writes no sysctls. One takes up to a millisecond."""
 _SYSCTLS = "sysctl"
 _REMARK = re.compile(r"-?\d+[ \t]+([#;]).*", re.ASCII)
 """A number, and what somebody took for a comment."""
@@ -133,7 +135,8 @@ class Advice:
     @cached_property
     def misspelt(self) -> list[Doubt]:
         """Lines whose key no kernel has, with the key that was probably meant."""
-        return [Doubt(line, key) for line in self._lines if (key := meant(line.key)) is not None]
+        found = [line for line in self._lines if line.key not in known()][:_MOST_UNKNOWN]
+        return [Doubt(line, key) for line in found if (key := meant(line.key)) is not None]
 
     @cached_property
     def refused(self) -> list[Doubt]:

@@ -6,7 +6,7 @@ and distributions bring keys that nobody here knows, and those are left alone.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from advisor.catalog.sysctl_names import homes, inside, known, split
 
@@ -19,7 +19,7 @@ _TELLING = 7
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 
 
-@cache
+@lru_cache(1024)
 def meant(key: str) -> str | None:
     """The key that was meant; None for one that is known, or that resembles none."""
     if len(key) > _LONGEST or key in known() or any(mark in key for mark in "*?[{"):
@@ -39,12 +39,14 @@ def meant(key: str) -> str | None:
 
 def _near(word: str, other: str, edits: int) -> bool:
     """Whether so many edits make one word of the other: a letter more, less or another, two neighbours swapped."""
+    if abs(len(word) - len(other)) > edits:
+        return False
     same = next((at for at, (one, two) in enumerate(zip(word, other, strict=False)) if one != two), None)
     same = min(len(word), len(other)) if same is None else same
     word, other = word[same:], other[same:]
     if word == other:
         return True
-    if not edits or abs(len(word) - len(other)) > edits:
+    if not edits:
         return False
     tries = [(word[1:], other), (word, other[1:]), (word[1:], other[1:])]
     if word[:2] == other[1::-1]:

@@ -12,7 +12,6 @@ import re
 from advisor.catalog.sysctl import Key
 
 _NUMBER = re.compile(r"(-)?(0[xX][0-9a-fA-F]{1,16}|\d{1,20})", re.ASCII)
-_RANGES = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*", re.ASCII)
 _TEMPLATE = ("{{", "{%", "${", "<%", "@@")
 _LAST_PORT = 65535
 _SHOWN = 40
@@ -32,14 +31,12 @@ def refused(key: Key, text: str) -> str | None:
 
 
 def _ports(text: str) -> str | None:
-    if not text or ", " in text:  # the first clears the list; whether the second is taken was not tried
-        return None
-    if _RANGES.fullmatch(text) is None:
-        return "a list of ports is written as 8080,9000-9010"
-    for part in text.split(","):
-        low, _, high = part.partition("-")
-        if not int(low) <= int(high or low) <= _LAST_PORT:
-            return f"{part} is no range of ports"
+    for part in text.removesuffix(",").split(",") if text else ():
+        ends = [number(word) for word in part.split("-", 1)]
+        if None in ends:
+            return "a list of ports is written without blanks, as 8080,9000-9010"
+        if not 0 <= (ends[0] or 0) <= (ends[-1] or 0) <= _LAST_PORT:
+            return f"{part[:_SHOWN]} is no range of ports"
     return None
 
 
