@@ -3,8 +3,7 @@
 Where the kernel has its part for TCP as a module (tcp_diag), the first question loads it, as ss(8) does.
 A dump walks the kernel's table bucket by bucket and takes time in proportion to the buckets and the sockets in it,
 whatever a mask or a filter leaves out of the answer; what is answered costs as much again. LISTEN alone is in a table
-of its own. The place of a socket in the table is a keyed hash of its addresses and ports: a dump that is left early
-has seen a fair sample.
+of its own.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _TIMEOUT_S = 5.0
 
 
 def dump(states: Collection[int], extensions: Collection[int] = (), code: bytes = b"") -> Iterator[list[Block]]:
-    """The sockets in some states, as they come: nothing is kept here, and who has seen enough may leave.
+    """The sockets in some states, as they come: nothing is kept here.
 
     One walk through the kernel's tables answers for IPv4 and IPv6; where that is refused, each is asked for alone.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from advisor.catalog.tcp import State
@@ -45,11 +45,14 @@ class _Found:
 
 
 class Destinations:
-    """All destinations of a network namespace; ``timed`` says whether ages of TIME_WAIT are known."""
+    """All destinations of a network namespace; ``timed`` says whether ages of TIME_WAIT are known.
+
+    ``rest`` counts the sockets of those that got no row, by remote port.
+    """
 
     def __init__(self, *, timed: bool) -> None:
         self.timed = timed
-        self.rest = 0
+        self.rest: list[tuple[int, int]] = []
         self._kinds: Counter[Kind] = Counter()
 
     def add(self, kinds: Iterable[tuple[Kind, int]]) -> None:
@@ -64,29 +67,43 @@ class Destinations:
         for kind, count in self._kinds.items():
             totals[kind.addresses, kind.port] += count
         fewest = set(sorted(totals, key=totals.__getitem__)[: (len(totals) + 1) // 2])
+        lost: Counter[int] = Counter(dict(self.rest))
         for kind in [kind for kind in self._kinds if (kind.addresses, kind.port) in fewest]:
-            self.rest += self._kinds.pop(kind)
+            lost[int.from_bytes(kind.port, "big")] += self._kinds.pop(kind)
+        self.rest = list(lost.items())
 
-    def rows(self, most: int, share: float) -> list[Destination]:
+    def by_port(self) -> Counter[int]:
+        """The sockets towards each remote port, the rest included."""
+        found = Counter(dict(self.rest))
+        for kind, count in self._kinds.items():
+            found[int.from_bytes(kind.port, "big")] += count
+        return found
+
+    def rows(self, most: int, share: Callable[[int], float]) -> list[Destination]:
         """The destinations with the most ports; what the others have goes to the rest.
 
         The kernel keeps every (local address, local port, remote address, remote port) once: each socket towards a
         destination is one port.
+
+        Args:
+            most: the rows there are.
+            share: the part of the sockets towards a remote port that was counted.
         """
         found: dict[End, _Found] = {}
         for kind, count in self._kinds.items():
             found.setdefault((kind.addresses, kind.port), _Found()).add(kind, count)
         ranked = sorted(found.items(), key=lambda item: (-item[1].states.total(), item[0]))
-        self.rest += sum(one.states.total() for _, one in ranked[most:])
-        return [self._row(end, one, share) for end, one in ranked[:most]]
+        self.rest += [(int.from_bytes(port, "big"), one.states.total()) for (_, port), one in ranked[most:]]
+        return [
+            self._row(addresses, int.from_bytes(port, "big"), one, share) for (addresses, port), one in ranked[:most]
+        ]
 
-    def _row(self, end: End, one: _Found, share: float) -> Destination:
-        addresses, port = end
-        half = len(addresses) // 2
+    def _row(self, addresses: bytes, port: int, one: _Found, shares: Callable[[int], float]) -> Destination:
+        half, share = len(addresses) // 2, shares(port)
         return Destination(
             local=sockdiag.text(addresses[:half]),
             remote=sockdiag.text(addresses[half:]),
-            port=int.from_bytes(port, "big"),
+            port=port,
             ports=scaled(one.states.total(), share),
             states=named(one.states, share),
             odd=scaled(one.odd, share),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from advisor.catalog.tcp import name
 from advisor.collect.ages import scaled
 from advisor.formats import sockdiag
-from advisor.snapshot.counted import Ages, Listener, Reading
+from advisor.snapshot.counted import Listener, Reading
 
 MOST_CLIENTS = 65_536
 """Distinct client addresses that are kept of one listener; more are not counted."""
@@ -30,7 +30,6 @@ class Served:
         self.drops: Reading | None = None
         self.states: Counter[int] = Counter()
         self.clients: Counter[bytes] | None = Counter()
-        self.idle: Ages | None = None
         self.cgroups: set[int | None] = set()
         self.unit: str | None = None
 
@@ -57,7 +56,6 @@ class Served:
             queue=self.queue,
             limit=self.limit,
             drops=self.drops,
-            idle=self.idle,
             clients=len(self.clients) if self.clients is not None and share >= 1 else None,
             top_clients={sockdiag.text(raw): scaled(clients[raw], share) for raw in top},
             unit=self.unit,

@@ -6,8 +6,8 @@ by what changed in between. Where SOCK_DIAG is refused, and of a fixture tree, /
 hold no limit, drops or ages.
 
 Time grows with the sockets, about 1.7 us each (1.0 of it in the kernel), and with ages by 4 us for each connection of
-nginx; memory does not grow with them, but with the distinct clients and destinations, up to bounds. Past a budget the
-rest of the sockets is left unread, and what was seen stands for all: see `advisor.collect.netlink`.
+nginx; memory does not grow with them, but with the distinct clients and destinations, up to bounds. Where that would
+be more than a budget, a part of them is looked at and stands for all: see `advisor.collect.sampling`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from itertools import chain, islice
 from advisor.catalog.tcp import CONNECTIONS, State
 from advisor.collect.ages import AgeCount, idle_age
 from advisor.collect.netlink import dump, each
+from advisor.collect.sampling import AGED_S, FULL_S, Part, population, stripe
 from advisor.collect.served import Listeners
 from advisor.collect.summary import read_states
 from advisor.collect.tally import Tally
 from advisor.collect.units import read_units, unit_of
 from advisor.errors import InputError
 from advisor.formats import procfs, sockdiag
-from advisor.formats.sockdiag import Socket
+from advisor.formats.sockdiag import Socket, stripes_filter
 from advisor.formats.sockdiag_blocks import timed
+from advisor.records import replace
 from advisor.snapshot.counted import Reading, Sockets
 from advisor.system import System
 
@@ -80,19 +82,14 @@ def _by_netlink(system: System, nginx_ports: frozenset[int], before: Drops | Non
     listeners = _listeners(system, before)
     ports = nginx_ports & listeners.ports
     tally = Tally(listeners, _ephemeral(system))
-    whole = None
-    for blocks in dump(CONNECTIONS):
+    everything = population(system) if budget is not None else 0
+    width = stripe(everything, FULL_S, budget and (budget / 2 if ports else budget), everything)
+    for blocks in dump(CONNECTIONS, code=stripes_filter(width) if width else b""):
         tally.add(blocks)
-        if _spent(begun, budget, 0.5 if ports else 1):
-            whole = read_states(system)
-            break
-    tally.settle()
-    _ages(listeners, ports, tally.share(whole), begun, budget)
-    return tally.done("SOCK_DIAG", nginx_ports, whole)
-
-
-def _spent(begun: float, budget: float | None, part: float = 1) -> bool:
-    return budget is not None and time.process_time() - begun > budget * part
+    part = Part(read_states(system), width) if width else None
+    found = tally.done("SOCK_DIAG", nginx_ports, part)
+    left = None if budget is None else budget - (time.process_time() - begun)
+    return _with_ages(found, listeners, ports, left, everything)
 
 
 def _listeners(system: System, before: Drops | None) -> Listeners:
@@ -128,38 +125,47 @@ def _ephemeral(system: System) -> tuple[int, int] | None:
     return low, high
 
 
-def _ages(listeners: Listeners, ports: frozenset[int], share: float, begun: float, budget: float | None) -> None:
-    """Count the idle ages of the connections on nginx's ports; not at all where tcp_info is too old to tell.
+def _with_ages(
+    found: Sockets, listeners: Listeners, ports: frozenset[int], budget: float | None, everything: int
+) -> Sockets:
+    """With the idle ages of the connections on nginx's ports; without, where tcp_info is too old to tell.
 
     Args:
-        listeners: their connections have been counted.
+        found: what was counted.
+        listeners: who serves what.
         ports: nginx's.
-        share: the part of the connections that was counted.
-        begun: when the budget began to be spent, as CPU time of this process.
-        budget: as of `read_sockets`.
+        budget: what may be spent.
+        everything: the sockets in the kernel's table.
     """
     wanted = sorted(ports)[: sockdiag.MOST_PORTS]
     if not wanted:
-        return
-    ages = {one: AgeCount() for one in listeners.on(wanted)}
+        return found
+    established = sum(row.states.get("ESTABLISHED", 0) for row in found.listeners if row.port in ports)
+    width = stripe(established, AGED_S, budget, everything)
+    code = sockdiag.ports_filter(wanted, then=stripes_filter(width, local=False) if width else b"")
+    ages, seen = _ages(listeners, wanted, code)
+    share = min(1.0, seen / established) if width and established else 1.0
+    rows = [
+        replace(row, idle=ages[row.address, row.port].done(share)) if (row.address, row.port) in ages else row
+        for row in found.listeners
+    ]
+    return replace(found, listeners=rows)
+
+
+def _ages(listeners: Listeners, ports: list[int], code: bytes) -> tuple[dict[tuple[str, int], AgeCount], int]:
+    """The ages by listener, and how many connections were looked at; nothing where the kernel is too old."""
+    ages = {one: AgeCount() for one in listeners.on(ports)}
     seen = 0
-    cut = False
-    for blocks in dump([State.ESTABLISHED], [sockdiag.INFO], sockdiag.ports_filter(wanted)):
+    for blocks in dump([State.ESTABLISHED], [sockdiag.INFO], code):
         for one in chain.from_iterable(map(timed, blocks)):
             if one.data_segs_in is None:
-                return
+                return {}, 0
             seen += 1
             age = idle_age(one)
             served = listeners.of(one.source, one.sport) if age is not None else None
             if age is not None and served in ages:
                 ages[served].add(age)
-        cut = _spent(begun, budget)
-        if cut:
-            break
-    counted = sum(one.states[State.ESTABLISHED] for one in ages) / share
-    part = min(1.0, seen / counted) if cut and counted else 1.0
-    for served, count in ages.items():
-        served.idle = count.done(part)
+    return {(sockdiag.text(one.address), one.port): count for one, count in ages.items()}, seen
 
 
 def _by_procfs(system: System, nginx_ports: frozenset[int]) -> Sockets:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import compress
 from typing import Literal
 
 from advisor.catalog.tcp import State
-from advisor.collect.ages import time_wait_bucket
+from advisor.collect.ages import scaled, time_wait_bucket
 from advisor.collect.direction import INBOUND, OUTBOUND, UNKNOWN, Directions
 from advisor.collect.reached import Destinations, Kind
+from advisor.collect.sampling import Part
 from advisor.collect.served import Listeners, Served, named
 from advisor.formats import sockdiag
 from advisor.formats.sockdiag import Row
@@ -149,18 +150,8 @@ class Tally:
         elif way == UNKNOWN:
             self.destinations.add((one, 1) for one in self._directions.decide(port, kind))
 
-    def share(self, whole: Mapping[int, int] | None) -> float:
-        """The part of the connections that was counted; 1 where all were."""
-        if whole is None:
-            return 1.0
-        connections = sum(count for state, count in whole.items() if state != State.LISTEN)
-        return min(1.0, self.states.total() / connections) if self.states else 1.0
-
     def done(
-        self,
-        method: Literal["SOCK_DIAG", "/proc/net/tcp"],
-        first: frozenset[int],
-        whole: Mapping[int, int] | None = None,
+        self, method: Literal["SOCK_DIAG", "/proc/net/tcp"], first: frozenset[int], part: Part | None = None
     ) -> Sockets:
         """As a snapshot holds it.
 
@@ -170,23 +161,36 @@ class Tally:
         Args:
             method: how they were read.
             first: ports.
-            whole: see `share`; the sockets by state, which what was counted then stands for.
+            part: where not all were looked at, what those that were stand for.
         """
         self.settle()
         self.destinations.add((one, 1) for one in self._directions.undecided())
-        share = self.share(whole)
         served = sorted(self.listeners.all(), key=lambda one: (one.port not in first, -one.states.total()))
+        if part is not None:
+            part.seen(self._by_port(served), self.states.total())
+        share = part.of if part is not None else _whole
         destinations = self.destinations.rows(MOST_ROWS, share)
-        rest = self.destinations.rest + sum(one.states.total() for one in served[MOST_ROWS:])
         states = self.states + Counter({int(State.LISTEN): sum(one.sockets for one in served)})
+        shown = sorted(served[:MOST_ROWS], key=lambda one: (one.port, one.address))
+        rest = [(one.port, one.states.total()) for one in served[MOST_ROWS:]] + self.destinations.rest
         return Sockets(
             method=method,
-            states=named(states if whole is None else Counter(whole)),
-            listeners=[one.row(share) for one in sorted(served[:MOST_ROWS], key=lambda one: (one.port, one.address))],
+            states=named(states if part is None else Counter(part.whole)),
+            listeners=[one.row(share(one.port)) for one in shown],
             destinations=destinations,
-            rest=round(rest / share) if share < 1 else rest,
-            share=share,
+            rest=sum(scaled(count, share(port)) for port, count in rest),
+            share=part.share if part is not None else 1.0,
         )
+
+    def _by_port(self, served: Iterable[Served]) -> Counter[int]:
+        found = self.destinations.by_port()
+        for one in served:
+            found[one.port] += one.states.total()
+        return found
+
+
+def _whole(_: int) -> float:
+    return 1.0
 
 
 def _where(ways: bytes, way: int) -> bytes:

@@ -21,7 +21,7 @@ _NLMSG_NOOP, _NLMSG_ERROR, _NLMSG_DONE = 1, 2, 3
 _REQUEST_DUMP = 0x0301
 _REQ_BYTECODE = 1
 _IPPROTO_TCP = 6
-_OP_JMP, _OP_S_EQ, _OP_D_EQ = 1, 11, 12
+_OP_JMP, _OP_S_GE, _OP_S_LE, _OP_D_GE, _OP_D_LE, _OP_S_EQ, _OP_D_EQ = 1, 2, 3, 4, 5, 11, 12
 
 _HEADER = struct.Struct("=IHHII")
 _HEAD = struct.Struct("=IH")
@@ -38,6 +38,9 @@ MAPPED = bytes(10) + b"\xff\xff"
 """How an IPv4-mapped address begins (RFC 4291, 2.5.5.2)."""
 MOST_PORTS = 4096
 """Ports that fit into one filter: 12 bytes each, in an attribute of at most 64 KiB."""
+STRIPE = 4096
+"""Ports of which a sample takes the last few: close enough to each other for every program's way to choose ports."""
+_STRIPE_CODE = 20
 
 Row = tuple[int, int, bytes, bytes]
 """Family, state, local port (2 bytes), and remote port, local and remote address (2 + 16 + 16 bytes) as sent."""
@@ -89,11 +92,16 @@ def question(family: int, mask: int, extensions: Collection[int] = (), code: byt
     return _HEADER.pack(_HEADER.size + len(body), kind, _REQUEST_DUMP, 1, 0) + body
 
 
-def ports_filter(ports: Collection[int], *, remote: bool = False) -> bytes:
+def ports_filter(ports: Collection[int], *, remote: bool = False, then: bytes = b"") -> bytes:
     """The filter that lets only sockets of these local (or remote) ports through.
 
     Each port is a comparison that jumps over the next instruction when it fails; that instruction jumps to the very
     end, which accepts. The last comparison jumps 4 bytes beyond the end, which rejects.
+
+    Args:
+        ports: 1 to `MOST_PORTS`.
+        remote: whether they are remote ones.
+        then: a filter that must let them through as well.
 
     Raises:
         ValueError: with no port, or more than `MOST_PORTS`.
@@ -104,10 +112,34 @@ def ports_filter(ports: Collection[int], *, remote: bool = False) -> bytes:
     size = 12 * len(ports) - 4
     code = b""
     for index, port in enumerate(sorted(ports)):
-        code += _OP.pack(equal, 8, 12) + _OP.pack(0, 0, port)
-        if index < len(ports) - 1:
+        last = index == len(ports) - 1
+        code += _OP.pack(equal, 8, 12 + len(then) * last) + _OP.pack(0, 0, port)
+        if not last:
+            code += _OP.pack(_OP_JMP, 4, size - len(code))
+    return code + then
+
+
+def stripes_filter(width: int, *, local: bool = True) -> bytes:
+    """The filter that lets sockets through whose remote, or local, port is in a stripe: see `in_stripes`.
+
+    A stripe is two comparisons and a jump to the end, which accepts; a comparison that fails goes on to the next
+    stripe, and from the last one 4 bytes beyond the end, which rejects.
+    """
+    ends = [(_OP_D_GE, _OP_D_LE), *([(_OP_S_GE, _OP_S_LE)] if local else [])]
+    stripes = [(*ops, start) for ops in ends for start in range(0, 65_536, STRIPE)]
+    size = _STRIPE_CODE * len(stripes) - 4
+    code = b""
+    for at_least, at_most, start in stripes:
+        low, high = start + STRIPE - width, start + STRIPE - 1
+        code += _OP.pack(at_least, 8, 20) + _OP.pack(0, 0, low) + _OP.pack(at_most, 8, 12) + _OP.pack(0, 0, high)
+        if len(code) < size:
             code += _OP.pack(_OP_JMP, 4, size - len(code))
     return code
+
+
+def in_stripes(port: int, width: int) -> bool:
+    """Whether a port is among the last ``width`` of the `STRIPE` ports that it belongs to."""
+    return port % STRIPE >= STRIPE - width
 
 
 def may_end(datagram: bytes | memoryview) -> bool:

@@ -101,6 +101,48 @@ def test_both_ways_to_ask_see_the_same(inside: Inside) -> None:
 
 
 @pytest.mark.real
+def test_the_summary_counts_as_the_full_count_does(inside: Inside) -> None:
+    inside.crowd("states")
+    settled(inside.ns)
+    summary, full = inside.ask(
+        READ + "from advisor.catalog.tcp import name\nfrom advisor.collect.summary import read_states\n"
+        "short = {name(state): count for state, count in read_states(System()).items()}\n"
+        "answer = [short, read_sockets(System(), frozenset()).states]"
+    )
+    assert summary == full
+
+
+@pytest.mark.real
+def test_past_the_budget_a_part_stands_for_all(inside: Inside) -> None:
+    """6,000 connections over loopback, both ends of which are here; which a small budget makes it sample."""
+    code = READ + (
+        "import socket\n"
+        "held = []\n"
+        "for port, count in ((9001, 4000), (9002, 1500), (9003, 500)):\n"
+        "    server = socket.create_server(('127.0.0.1', port), backlog=128); held.append(server)\n"
+        "    for _ in range(count):\n"
+        "        client = socket.create_connection(('127.0.0.1', port)); one = server.accept()[0]\n"
+        "        client.send(b'x'); one.recv(1); one.send(b'y'); held += [client, one]\n"
+        "answer = [read_sockets(System(), frozenset(ports), None, budget) for ports, budget in "
+        "(((), 0.01), ((9001,), 0.01), ((), 60.0), ((), None))]"
+    )
+    part, aged, roomy, whole = inside.ask(code)
+    assert roomy == whole
+    assert whole["share"] == 1.0
+    assert 0.1 < part["share"] < 0.5
+    assert part["states"] == whole["states"]
+    for row, true in ((9001, 4000), (9002, 1500), (9003, 500)):
+        (listener,) = (one for one in part["listeners"] if one["port"] == row)
+        (there,) = (one for one in part["destinations"] if one["port"] == row)
+        off = 5 * (true / part["share"]) ** 0.5  # five times the standard error of a random sample
+        assert listener["states"]["ESTABLISHED"] == pytest.approx(true, abs=off)
+        assert there["ports"] == pytest.approx(true, abs=off)
+        assert listener["clients"] is None
+    (idle,) = (one["idle"] for one in aged["listeners"] if one["port"] == 9001)
+    assert sum(idle["counts"]) == pytest.approx(4000, abs=1000)
+
+
+@pytest.mark.real
 def test_drops_are_of_the_listener_that_dropped(inside: Inside) -> None:
     code = READ + (
         "import socket\n"

@@ -12,6 +12,7 @@ from advisor.catalog.tcp import State
 from advisor.collect import reached, served
 from advisor.collect import tally as module
 from advisor.collect.ages import AgeCount, idle_age
+from advisor.collect.sampling import Part, stripe
 from advisor.collect.served import Listeners, Served
 from advisor.collect.tally import Tally
 from advisor.formats.sockdiag import AF_INET, AF_INET6, Row
@@ -176,17 +177,38 @@ def test_few_connections_of_a_bound_port_go_out(way: str) -> None:
 
 
 def test_of_a_part_the_rows_stand_for_the_whole() -> None:
+    """Ports 4090 and up of each 4096 were looked at: all of the listener on 4095, and a part of the others."""
     found = Listeners()
-    found.add(raw("0.0.0.0"), 80)  # noqa: S104 (a row)
+    for port in (80, 4095):
+        found.add(raw("0.0.0.0"), port)  # noqa: S104 (a row)
     tally = Tally(found)
-    tally.add_rows([row("10.0.0.1", 80, "10.0.0.9", port) for port in range(30)])
-    tally.add_rows([row("10.0.0.1", port, "10.0.0.8", 443) for port in range(40_000, 40_010)])
-    done = tally.done("SOCK_DIAG", frozenset(), {State.ESTABLISHED: 380, State.TIME_WAIT: 20, State.LISTEN: 1})
-    assert done.share == 0.1
-    assert done.states == {"ESTABLISHED": 380, "TIME_WAIT": 20, "LISTEN": 1}
-    (listener,) = done.listeners
-    assert (listener.states, listener.clients, listener.top_clients) == ({"ESTABLISHED": 300}, None, {"10.0.0.9": 300})
+    tally.add_rows(row("10.0.0.1", 80, "10.0.0.9", 4096 * block + 4090) for block in range(15))
+    tally.add_rows(row("10.0.0.1", 4095, "10.0.0.9", port) for port in range(30))
+    tally.add_rows(row("10.0.0.1", port, "10.0.0.8", 443) for port in range(40_950, 40_960))
+    whole = {State.ESTABLISHED: 260, State.TIME_WAIT: 20, State.LISTEN: 1}
+    done = tally.done("SOCK_DIAG", frozenset(), Part(whole, 6))
+    assert done.states == {"ESTABLISHED": 260, "TIME_WAIT": 20, "LISTEN": 1}
+    assert done.share == 55 / 280
+    part, full = done.listeners
+    assert (full.states, full.clients, full.top_clients) == ({"ESTABLISHED": 30}, 1, {"10.0.0.9": 30})
+    assert (part.states, part.clients, part.top_clients) == ({"ESTABLISHED": 150}, None, {"10.0.0.9": 150})
     assert (done.destinations[0].ports, done.destinations[0].odd) == (100, 50)
+    assert full.states["ESTABLISHED"] + part.states["ESTABLISHED"] + done.destinations[0].ports == 280
+
+
+@pytest.mark.parametrize(
+    ("sockets", "each", "budget", "width"),
+    [
+        (1_000_000, 2e-6, None, None),
+        (500_000, 2e-6, 2.0, None),
+        (2_000_000, 2e-6, 2.0, 1433),  # 0.6 s for the walk, 1.4 s of the 4 s for the rest
+        (20_000_000, 2e-6, 2.0, 16),
+        (0, 2e-6, 0.0, None),
+        (10, 2e-6, -1.0, 16),
+    ],
+)
+def test_stripes_are_as_wide_as_the_budget(sockets: int, each: float, budget: float | None, width: int | None) -> None:
+    assert stripe(sockets, each, budget, sockets) == (width and width & ~1)
 
 
 def test_reuseport_sockets_are_one_row_with_the_fullest_queue() -> None:

@@ -120,15 +120,32 @@ def test_the_filter_lets_through_exactly_its_ports(ports: set[int], port: int) -
         assert runs(sockdiag.ports_filter(ports), tried) == (tried in ports)
 
 
-def runs(code: bytes, port: int) -> bool:
+def runs(code: bytes, sport: int, dport: int = 0) -> bool:
     """The kernel's inet_diag_bc_run, for the instructions we use."""
     at, left = 0, len(code)
     while left > 0:
         op, yes, no = struct.unpack_from("=BBH", code, at)
-        _, _, operand = struct.unpack_from("=BBH", code, at + 4) if op == 11 else (0, 0, 0)
-        step = yes if op == 11 and port == operand else no
+        _, _, operand = struct.unpack_from("=BBH", code, at + 4) if op != 1 else (0, 0, 0)
+        port = sport if op in {2, 3, 11} else dport
+        holds = {1: False, 2: port >= operand, 3: port <= operand, 11: port == operand}
+        holds |= {4: port >= operand, 5: port <= operand, 12: port == operand}
+        step = yes if holds[op] else no
         at, left = at + step, left - step
     return left == 0
+
+
+PORTS = st.integers(0, 65535)
+
+
+@given(PORTS, PORTS, st.integers(1, 4096))
+def test_the_stripes_let_through_what_is_in_them(sport: int, dport: int, width: int) -> None:
+    either = sockdiag.in_stripes(sport, width) or sockdiag.in_stripes(dport, width)
+    assert runs(sockdiag.stripes_filter(width), sport, dport) == either
+    remote = sockdiag.stripes_filter(width, local=False)
+    assert runs(remote, sport, dport) == sockdiag.in_stripes(dport, width)
+    for listed in ({sport}, {sport, 80, 443}, {80, 443}):
+        both = sport in listed and sockdiag.in_stripes(dport, width)
+        assert runs(sockdiag.ports_filter(listed, then=remote), sport, dport) == both
 
 
 @pytest.mark.parametrize("count", [0, sockdiag.MOST_PORTS + 1])
