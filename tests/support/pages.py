@@ -97,7 +97,8 @@ def sysctls() -> str:
 def _key(key: Key) -> list[str]:
     kind = _unit(key.unit) or ("" if key.kind == "int" else key.kind)
     writes = "yes" if key.writable else "no"
-    return [f"`{key.name}`", kind, ", ".join(key.parts), key.default or "", writes, ", ".join(key.needs) or "at once"]
+    default = "; ".join(filter(None, (key.default, key.earlier, key.since and f"from Linux {key.since} on")))
+    return [f"`{key.name}`", kind, ", ".join(key.parts), default, writes, ", ".join(key.needs) or "at once"]
 
 
 def directives() -> str:
