@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from advisor.collect.tally import AgeCount
+from advisor.collect.ages import AgeCount
 from advisor.facts.values import Histogram
 from advisor.snapshot.model import IDLE_EDGES
 
