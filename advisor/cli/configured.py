@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from advisor.cli import reading as r
-from advisor.cli.command import Command, say
+from advisor.cli.command import say
 from advisor.errors import UsageError
 
 if TYPE_CHECKING:
     from advisor.snapshot.model import Snapshot
-
-
-class Configured(NamedTuple):
-    """What a command works on."""
-
-    snapshot: Snapshot
-
-
-Read = Callable[[], Configured]
-"""Reads the configuration that the options name."""
 
 
 def configuration(
@@ -31,7 +20,7 @@ def configuration(
     root: r.Root = "/",
     snapshot: r.Kept = None,
     nginx_version: r.NginxVersion = None,
-) -> Configured:
+) -> Snapshot:
     """Read nginx's configuration, and nothing else of the host.
 
     Raises:
@@ -56,9 +45,4 @@ def configuration(
     for source, why in found.problems:
         if source == "nginx":
             say(f"note: {encodable(why)}")
-    return Configured(found)
-
-
-def configured(function: Callable[..., int]) -> Command:
-    """Give a command those options; it gets them as its argument ``read``."""
-    return Command(function, configuration)
+    return found

@@ -39,6 +39,6 @@ def command(  # noqa: PLR0913 (two versions, and where the configuration is)
 
     wanted = o.formats(formats, upgrade.FORMATS)
     read = configuration(nginx_conf=conf, prefix=prefix, no_host=no_host, root=root, snapshot=snapshot)
-    report = upgrade.check(read.snapshot, was, now)
+    report = upgrade.check(read, was, now)
     sys.stdout.write(write(wanted, lambda name, _: upgrade.FORMATS[name](report, o.width())))
     return 1 if report.refused else 0

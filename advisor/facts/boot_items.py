@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from advisor.catalog.sysctl_dead import DEAD
 from advisor.catalog.writers import TUNED
 from advisor.facts.places import Location
 from advisor.facts.sysctl import located
@@ -39,18 +38,6 @@ class Assignment(Item):
         if self.file.writer is not None and self.file.writer.startswith(TUNED):
             return self.setting.value.strip("\"'").lstrip("<>").strip()
         return self.setting.value
-
-    @property
-    def dead_since(self) -> str | None:
-        """Why the key does nothing (``removed in Linux 4.12``); unset for a key that lives."""
-        dead = DEAD.get(self.setting.key)
-        return dead.since if dead else None
-
-    @property
-    def hope(self) -> str | None:
-        """What people wrongly hope from a dead key."""
-        dead = DEAD.get(self.setting.key)
-        return dead.hope if dead else None
 
     @property
     def location(self) -> Location:

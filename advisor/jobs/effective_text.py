@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Callable, Iterable, Iterator
 
 from advisor.catalog.directives import DIRECTIVES
 from advisor.facts.answers import Answer, Row, Said, Seen
 from advisor.formats.text import encodable
 from advisor.jobs.effective import Place, Report
+from advisor.jobs.effective_sysctl import SysctlReport
+from advisor.jobs.effective_sysctl_text import sysctl_lines, wrapped
 from advisor.report.words import link
 
 _CONTEXTS = {"m": "main", "e": "events", "h": "http", "s": "server", "l": "location", "i": "if", "u": "upstream"}
 
 
-def as_json(report: Report, _: int) -> str:
+def as_json(report: Report | SysctlReport, _: int) -> str:
     """The whole report; ``schema`` names its shape."""
-    return encodable(json.dumps({"schema": "advisor.effective/v1", "report": _plain(report)}, indent=2)) + "\n"
+    schema = "advisor.effective/v1" if isinstance(report, Report) else "advisor.effective-sysctl/v1"
+    return encodable(json.dumps({"schema": schema, "report": _plain(report)}, indent=2)) + "\n"
 
 
 def _plain(value: object) -> object:
@@ -29,9 +31,10 @@ def _plain(value: object) -> object:
     return value
 
 
-def as_text(report: Report, width: int) -> str:
+def as_text(report: Report | SysctlReport, width: int) -> str:
     """For people: each line at most ``width`` characters wide where words allow it."""
-    return encodable("\n".join(_Text(report, width).lines()) + "\n")
+    lines = _Text(report, width).lines() if isinstance(report, Report) else sysctl_lines(report, width)
+    return encodable("\n".join(lines) + "\n")
 
 
 class _Text:
@@ -101,14 +104,7 @@ class _Text:
         return f"{said} · {_places(answer.applies)}{replaced}"
 
     def _wrap(self, text: str, indent: str = "") -> list[str]:
-        return textwrap.wrap(
-            text,
-            self.width,
-            initial_indent=indent,
-            subsequent_indent=f"{indent}    ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        return wrapped(text, self.width, indent)
 
 
 def _second(answer: Answer) -> tuple[Said, ...]:
@@ -147,5 +143,5 @@ def _runs(lines: list[int]) -> str:
     return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
 
 
-FORMATS: dict[str, Callable[[Report, int], str]] = {"text": as_text, "json": as_json}
+FORMATS: dict[str, Callable[[Report | SysctlReport, int], str]] = {"text": as_text, "json": as_json}
 """By name: the report and the width in characters."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 from support.snapshots import snapshot_with
 
 from advisor.errors import Unread
-from advisor.facts.boot import Assignment
+from advisor.facts.boot import Assignment, Boot
+from advisor.facts.boot_readers import target
 from advisor.facts.derive import Facts
-from advisor.snapshot.model import SysctlFile
+from advisor.formats.sysctl import SYSTEMD
+from advisor.snapshot.model import SysctlFile, Sysctls
 
 KEY = "net.core.somaxconn"
 DROPIN = "/etc/sysctl.d/90-advisor.conf"
@@ -77,13 +82,97 @@ def test_the_link_to_sysctl_conf_is_that_file() -> None:
     assert len(lines(other)) == 2
 
 
-def test_a_dead_key_says_since_when_and_what_is_hoped() -> None:
-    dead, alive = lines({A: "net/ipv4/tcp_tw_recycle = 1\nnet.ipv4.tcp_tw_reuse = 1\n"})
-    assert dead.dead_since == "removed in Linux 4.12"
-    assert dead.hope is not None
-    assert (alive.dead_since, alive.hope) == (None, None)
-
-
 def test_files_that_were_not_read_are_unread() -> None:
     with pytest.raises(Unread, match="sysctl_files was left out"):
         assert Facts(snapshot_with()).boot.assignments
+
+
+def boot_of(*files: SysctlFile | tuple[str, str], **sources: Any) -> Boot:
+    read = [
+        file if isinstance(file, SysctlFile) else SysctlFile(path=file[0], content=file[1].encode()) for file in files
+    ]
+    return Facts(snapshot_with(sysctl_files=read, **sources)).boot
+
+
+def test_a_file_that_nobody_reads_sets_nothing() -> None:
+    found = boot_of(
+        (A, ""), ("/usr/lib/sysctl.d/10-a.conf", f"{KEY}=1"), ("/etc/sysctl.d/b", f"{KEY}=2"), ("/x", f"{KEY}=3")
+    )
+    assert found.assignments == []
+    assert found.keys == []
+
+
+def test_given_files_are_no_files_of_boot() -> None:
+    found = boot_of(SysctlFile(path=A, content=f"{KEY}=1".encode(), given=True))
+    assert [one.value for one in found.assignments] == ["1"]
+    assert found.keys == []
+
+
+def test_tuned_quotes_and_raises() -> None:
+    found = boot_of(SysctlFile(path="/t", content=f'{KEY}=">2048"\n'.encode(), writer="TuneD"))
+    assert [one.value for one in found.assignments] == ["2048"]
+
+
+def test_a_file_that_could_not_be_read_makes_what_is_read_after_boot_unknown() -> None:
+    hidden = SysctlFile(path=B, content=b"", unread="Permission denied")
+    with pytest.raises(Unread, match=f"{B} can't be read: Permission denied"):
+        boot_of((A, f"{KEY}=1"), hidden).outcomes(SYSTEMD)
+    masked = SysctlFile(path="/usr/lib/sysctl.d/10-a.conf", content=b"", unread="Permission denied")
+    assert boot_of((A, f"{KEY}=1"), masked).outcomes(SYSTEMD)[KEY].text == "1"
+
+
+def test_the_winner_and_those_without_a_say() -> None:
+    text = f"{KEY}=1\n{KEY}=many\n"
+    one = boot_of((A, text), (B, f"net.core.som*=5\n{KEY} = 2 # no\n"), ("/etc/sysctl.conf", f"{KEY}=3")).key(KEY)
+    assert one.boot is not None
+    assert one.hand is not None
+    assert (one.booted, one.booted_at) == ("2", f"{B}:2")
+    assert [line.place for line in one.boot.shadowed] == [f"{A}:1", f"{A}:2"]
+    assert (one.reloaded, one.reloaded_at) == ("3", "/etc/sysctl.conf:1")
+    assert [line.place for line in one.hand.shadowed] == [f"{A}:1", f"{B}:2"]
+    assert [(write.line.place, write.why) for write in one.hand.refused] == [(f"{A}:2", "'many' is no number")]
+    assert one.overruled == f"{A}:1 (1), {A}:2 (many)"
+
+
+def test_a_glob_names_the_keys_that_are_there() -> None:
+    sysctls = Sysctls(values={"net.ipv4.tcp_sack": "1", "net.ipv4.tcp_keepalive_time": "7200"})
+    files = ((A, "net.ipv4.*=5\n"), (B, "net.ipv4.tcp_s*=0\n"))
+    assert {key: one.text for key, one in boot_of(*files, sysctls=sysctls).outcomes(SYSTEMD).items()} == {
+        "net.ipv4.tcp_sack": "0",
+        "net.ipv4.tcp_keepalive_time": "5",
+    }
+    assert "net.ipv4.tcp_synack_retries" in boot_of(*files).outcomes(SYSTEMD)
+
+
+@pytest.mark.parametrize(
+    ("path", "link", "real"),
+    [
+        (A, "../sysctl.conf", "/etc/sysctl.conf"),
+        (A, "/etc/sysctl.conf", "/etc/sysctl.conf"),
+        (A, "x", "/etc/sysctl.d/x"),
+        (A, "../../../../../x", "/x"),
+        (A, ".//./x", "/etc/sysctl.d/x"),
+        (A, None, None),
+    ],
+)
+def test_where_a_link_leads(path: str, link: str | None, real: str | None) -> None:
+    assert target(SysctlFile(path=path, content=b"", link=link)) == real
+
+
+def test_a_link_and_its_file_are_read_twice_and_listed_once() -> None:
+    link = SysctlFile(path=B, content=f"{KEY}=1".encode(), link="10-a.conf")
+    found = boot_of((A, f"{KEY}=1"), link)
+    assert [one.file.path for one in found.assignments] == [A]
+    assert found.key(KEY).booted_at == f"{A}:1"
+
+
+def test_many_globs_take_their_time_in_proportion() -> None:
+    def seconds(lines: int) -> float:
+        text = "".join(f"net.ipv4.tcp_*{number}*=1\n" for number in range(lines))
+        found = boot_of((A, text))
+        begun = time.process_time()
+        found.outcomes(SYSTEMD)
+        return time.process_time() - begun
+
+    seconds(500)
+    assert seconds(8000) < 12 * max(seconds(2000), 0.01)
