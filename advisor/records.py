@@ -8,9 +8,9 @@ once below. mypy knows them as data classes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import total_ordering
+from functools import cached_property, total_ordering
 from operator import attrgetter
-from typing import Any, TypeVar, dataclass_transform, overload
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
 T = TypeVar("T")
 
@@ -104,6 +104,24 @@ def _init(fields: dict[str, Any], *, frozen: bool, kw_only: bool) -> Callable[..
     exec(text, names)  # noqa: S102 (made of the names of fields alone, as the standard library's)
     init: Callable[..., None] = names["__init__"]
     return init
+
+
+if TYPE_CHECKING:
+    kept = cached_property
+else:
+
+    class kept(cached_property):  # noqa: N801 (it stands where ``property`` does)
+        """A property that is computed once, for what there are hundreds of.
+
+        As the standard library's, without the lock that Python 3.11 takes for it, which costs more than most values.
+        """
+
+        def __get__(self, instance: object, owner: type | None = None) -> object:
+            """The value; the property itself, of the class."""
+            if instance is None:
+                return self
+            value = instance.__dict__[self.attrname] = self.func(instance)
+            return value
 
 
 def replace(thing: T, **changes: Any) -> T:  # noqa: ANN401 (values of the fields named)

@@ -36,13 +36,15 @@ def judge(rules: Sequence[Rule], facts: Any, overrides: Mapping[str, str] = _NON
     return [verdict for rule in rules for verdict in _verdicts(rule, Env(facts, None, params[rule.id], shared))]
 
 
-def overridden(rules: Sequence[Rule], overrides: Mapping[str, str]) -> dict[str, dict[str, float]]:
+def overridden(rules: Sequence[Rule], overrides: Mapping[str, str]) -> dict[str, Mapping[str, float]]:
     """The parameters of every rule, in base units, by the rule's id.
 
     Raises:
         UsageError: when an override names no parameter, or is a quantity of another kind.
     """
-    params = {rule.id: {name: quantity.value for name, quantity in rule.params.items()} for rule in rules}
+    params = {rule.id: rule.defaults for rule in rules}
+    if not overrides:
+        return params
     by_name = {name: rule for rule in rules for name in (*rule.aliases, rule.id)}
     for name, text in overrides.items():
         rule_name, _, param = name.rpartition(".")
@@ -54,7 +56,7 @@ def overridden(rules: Sequence[Rule], overrides: Mapping[str, str]) -> dict[str,
         if quantity.unit != rule.params[param].unit:
             unit = rule.params[param].unit
             raise UsageError(f"--param {name}={text}: expected {unit.spoken}{f' ({unit.name})' if unit.name else ''}")
-        params[rule.id][param] = quantity.value
+        params[rule.id] = {**params[rule.id], param: quantity.value}
     return params
 
 

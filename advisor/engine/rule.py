@@ -97,6 +97,11 @@ class Rule:
         return {name: self._quantity(name, text) for name, text in self.written.params.items()}
 
     @cached_property
+    def defaults(self) -> Mapping[str, float]:
+        """The same in base units."""
+        return {name: quantity.value for name, quantity in self.params.items()}
+
+    @cached_property
     def each(self) -> Name | None:
         """What it ranges over; None where it judges the whole."""
         if self.written.each is None:

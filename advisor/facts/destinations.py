@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Annotated, Protocol
 
 from advisor.errors import Unread
@@ -12,7 +11,7 @@ from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint
 from advisor.facts.time_wait import LENGTH
 from advisor.facts.values import Count, Histogram, Item, Rate, Seconds
-from advisor.records import dataclass
+from advisor.records import dataclass, kept
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
 
@@ -85,7 +84,7 @@ class Destination(Item):
     callers: Callers
     local_ports: Callable[[], LocalPorts]
 
-    @cached_property
+    @kept
     def id(self) -> str:  # type: ignore[override]  # computed
         """Local address, remote address and port."""
         return f"{self.row.local} to {self.remote}"
@@ -95,7 +94,7 @@ class Destination(Item):
         """The local address."""
         return self.row.local
 
-    @cached_property
+    @kept
     def remote(self) -> str:
         """The remote address and port."""
         return str(Endpoint(self.row.remote, self.row.port))

@@ -51,6 +51,7 @@ class PortFacts:
         self._sysctl = sysctl
         self._sockets = sockets
         self._configured = configured
+        self._holds: dict[bool, float] = {}
 
     @property
     def low(self) -> Annotated[Count, From("net.ipv4.ip_local_port_range")]:
@@ -80,7 +81,7 @@ class PortFacts:
         """Ports with a listener, and those nginx's configuration would listen on."""
         return self._live | self._configured
 
-    @property
+    @cached_property
     def usable(self) -> Annotated[Count, From("range - reserved - listening")]:
         """Ports towards one destination: the range less what is reserved and what is listened on now.
 
@@ -134,7 +135,7 @@ class PortFacts:
         others = (self._live - self._configured - named) & open_to_all
         return [Exposed("other listeners", others, configured=False, location=where)]
 
-    @property
+    @cached_property
     def first_parity(self) -> int:
         """0 where connect() takes even ports first, 1 where odd ones: the parity of the low end."""
         host: Host = self._snapshot.need("host")
@@ -145,7 +146,9 @@ class PortFacts:
 
     def holds(self, *, loopback: bool) -> float:
         """The seconds for which TIME_WAIT keeps a port from a new connection to the same address and port."""
-        return holds(self._snapshot, self._sysctl, loopback=loopback)
+        if loopback not in self._holds:
+            self._holds[loopback] = holds(self._snapshot, self._sysctl, loopback=loopback)
+        return self._holds[loopback]
 
     def wider(self, ports: int) -> tuple[int, int]:
         """The ends of a range for twice as many ports: upwards first, never below who may bind without privilege.

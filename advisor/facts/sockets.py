@@ -12,7 +12,7 @@ from advisor.facts.places import Location, Place
 from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint
 from advisor.facts.values import Count, Histogram, Item
-from advisor.records import dataclass
+from advisor.records import dataclass, kept
 from advisor.snapshot import model
 from advisor.snapshot.model import Snapshot
 
@@ -40,7 +40,7 @@ class Listener(Item):
         """Address and port."""
         return self.address
 
-    @cached_property
+    @kept
     def address(self) -> str:
         """Address and port, as nginx writes them."""
         return str(Endpoint(self.row.address, self.row.port))

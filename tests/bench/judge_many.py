@@ -126,7 +126,7 @@ def snapshot() -> Snapshot:
         host=Host(name="web-7", kernel="6.1.0", cpus=16, memory=64 * 2**30, uptime=864_000.0),
         sysctls=Sysctls(values=LIVE),
         sysctl_files=[SysctlFile(path="/etc/sysctl.d/90-web.conf", content=b"net.core.somaxconn = 65535\n")],
-        counters={name: Reading(first=1000 + at, last=1000 + at) for at, name in enumerate(COUNTERS)},
+        counters={name: Reading(first=0, last=90 * (name == "Tcp.PassiveOpens")) for name in COUNTERS},
         sockets=sockets(),
         nginx=nginx_of({"/etc/nginx/nginx.conf": configuration()}, version="1.22.1"),
         processes=processes(),
@@ -166,6 +166,8 @@ def sockets() -> Sockets:
             port=8080,
             ports=120,
             states={"ESTABLISHED": 100, "TIME_WAIT": 20},
+            odd=20,
+            time_wait=ages_of({2.5: 2, 10: 3, 44: 10, 59.9: 5}),
         )
         for at in range(DESTINATIONS)
     ]
