@@ -7,7 +7,8 @@ A measurement that no change moves is carried over. The models:
   would have come back make new connections: the flow past age T, less the flow that reaches the oldest ages;
 * keepalive_timeout raised: how many more stay idle is not known, so idle times and states are void;
 * connections to an upstream used again from now on: how many ports and TIME_WAIT remain towards it is void;
-* a destination that used up (nearly) all ports: how many it will use is void; one that did not keeps its number.
+* a destination that used up (nearly) all ports, where there are more now or TIME_WAIT holds them for a shorter time:
+  how many it will use is void; one that did not keeps its number.
 """
 
 from __future__ import annotations
@@ -165,12 +166,12 @@ def _handshakes(before: Facts, out: Moved, more: float) -> None:
 
 def _ports(before: Facts, after: Facts, out: Moved) -> None:
     usable = before.ports.usable
-    if after.ports.usable == usable and after.sysctl.value("net.ipv4.tcp_tw_reuse") == before.sysctl.value(
-        "net.ipv4.tcp_tw_reuse"
-    ):
-        return
+    wider = after.ports.usable != usable
     for destination in before.sockets.destinations:
-        if destination.ports >= _FULL * usable:
+        if destination.ports < _FULL * usable:
+            continue
+        loopback = destination.loopback
+        if wider or after.ports.holds(loopback=loopback) != before.ports.holds(loopback=loopback):
             why = f"{destination.remote} used up the ports there were; how many it takes now has to be measured"
             out.void[f"destination.full@{destination.id}"] = why
             out.effects.append(Effect(f"local ports towards {destination.remote}", destination.ports, None, N))
