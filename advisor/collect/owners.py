@@ -57,7 +57,7 @@ class _Group(AgeCount):
 _Groups = dict[tuple[Owner, _Key], _Group]
 
 
-def read_held(system: System, sockets: Sockets | None = None) -> list[Held]:
+def read_held(system: System, sockets: Sockets | None = None, budget: float | None = None) -> list[Held]:
     """Who holds CLOSE_WAIT, and ESTABLISHED towards a destination that has at least `MANY`.
 
     One row is a process, a state and a remote: ``10.0.3.9:3306``, or ``clients of port 80`` where the connection came
@@ -67,6 +67,8 @@ def read_held(system: System, sockets: Sockets | None = None) -> list[Held]:
     Args:
         system: the machine.
         sockets: what `read_sockets` said of it; asked for anew when it is not given.
+
+        budget: CPU time, in seconds, that the search for owners may take; None: that of `descriptors`.
 
     Raises:
         OSError: when SOCK_DIAG can't be asked.
@@ -82,7 +84,7 @@ def read_held(system: System, sockets: Sockets | None = None) -> list[Held]:
             wanted[one.inode] = one
         else:
             _count(groups, Owner(None, UNSOUGHT if one.inode else _IN_QUEUE), one)
-    found, otherwise = owners_of(system, set(wanted), {one.uid for one in wanted.values()})
+    found, otherwise = owners_of(system, set(wanted), {one.uid for one in wanted.values()}, budget)
     for inode, one in wanted.items():
         _count(groups, found.get(inode, otherwise), one)
     return _rows(system, groups)

@@ -102,7 +102,7 @@ def held(run: Run) -> object:
     """Who holds sockets that leak."""
     from advisor.collect.owners import read_held
 
-    return read_held(run.system, run.found.get("sockets"))
+    return read_held(run.system, run.found.get("sockets"), run.budget.left)
 
 
 def status(run: Run) -> object:
