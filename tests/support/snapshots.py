@@ -15,6 +15,7 @@ from advisor.catalog.directives import DIRECTIVES
 from advisor.formats.errorlog import KINDS
 from advisor.formats.nginx import absolute, scan, walk
 from advisor.records import replace
+from advisor.remedy.modules import MODULES_LOAD
 from advisor.remedy.sysctl import DROPIN
 from advisor.snapshot.json import build
 from advisor.snapshot.model import (
@@ -29,6 +30,7 @@ from advisor.snapshot.model import (
     Host,
     Listener,
     Logged,
+    Modules,
     Nginx,
     Process,
     Processes,
@@ -37,6 +39,8 @@ from advisor.snapshot.model import (
     Sockets,
     SysctlFile,
     Sysctls,
+    Unit,
+    UnitLimit,
 )
 
 TAKEN = 1767225600.0
@@ -60,6 +64,10 @@ LIVE = {
     "net.ipv4.tcp_max_tw_buckets": ["1", "4096", "5000", "19400", "65535", "65536", "262144", "1440000"],
     "net.ipv4.tcp_ehash_entries": ["-8192", "8192", "262144", "524288"],
     "net.ipv4.tcp_mem": ["186000 248000 372000"],
+    "net.netfilter.nf_conntrack_max": ["1000", "262144"],
+    "net.netfilter.nf_conntrack_count": ["0", "500", "900"],
+    "fs.nr_open": ["9", "1048576"],
+    "fs.file-max": ["500", "2466177"],
 }
 """Keys that rules read, with values on both sides of every threshold."""
 
@@ -334,7 +342,22 @@ def hosts(draw: st.DrawFn) -> Host:
 def processes(draw: st.DrawFn) -> Processes:
     workers = [draw(workers_of(11)), draw(workers_of(12))][: draw(st.integers(0, 2))]
     leaving = [draw(workers_of(13))][: draw(st.integers(0, 1))]
-    return Processes(master=Process(pid=10, started=800.0), workers=workers, leaving=leaving)
+    limit = draw(st.sampled_from(["1024:524288", "65536", "infinity"]))
+    lines = [UnitLimit(path="/etc/systemd/system/nginx.service", line=9, name="LimitNOFILE", value=limit)]
+    return Processes(
+        master=Process(pid=10, started=800.0, nofile_hard=draw(st.sampled_from([None, 4096, 524288]))),
+        workers=workers,
+        leaving=leaving,
+        unit=draw(st.sampled_from([None, Unit(name="nginx.service", limits=lines)])),
+        sys_resource=draw(st.sampled_from([None, False, True])),
+    )
+
+
+@st.composite
+def modules(draw: st.DrawFn) -> Modules:
+    names = st.sampled_from([[], ["nf_conntrack"], ["br_netfilter", "nf_nat"]])
+    listed = draw(st.sampled_from(["/etc/modules", MODULES_LOAD]))
+    return Modules(loaded=draw(names), builtin=draw(st.one_of(st.none(), names)), at_boot={listed: draw(names)})
 
 
 @st.composite
@@ -380,6 +403,7 @@ def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001
         "sockets": draw(sockets()),
         "nginx": draw(configurations()),
         "processes": draw(processes()),
+        "modules": draw(modules()),
         "held": draw(holders()),
         "error_log": draw(error_logs()),
     }
