@@ -145,10 +145,10 @@ def test_a_proxy_without_reuse_or_with_a_small_pool_uses_its_ports_up(
         assert (seen["ports.usable"], seen["item.ports"]) == (500, states.total())
         if reuse == "1":
             assert 500 <= taken <= 500 * (seconds + 1), "500 each second"
-            assert f"{seen['item.ports'] - seen['held']:,} of them reusable now" in finding["message"]
+            assert f"{seen['item.ports'] - seen['item.held']:,} of them reusable now" in finding["message"]
         else:
             assert f"{states['TIME-WAIT']:,} in TIME_WAIT, 0 of them reusable now" in finding["message"]
-            assert (finding["severity"], seen["held"]) == ("critical", states.total())
+            assert (finding["severity"], seen["item.held"]) == ("critical", states.total())
             assert taken == 500 or keepalive
         assert {one["rule"] for one in report["findings"] if one["severity"] in {"high", "critical"}} <= SAME
 
