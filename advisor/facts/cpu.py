@@ -35,6 +35,11 @@ class CpuFacts:
         return max(self._share(worker.waited) for worker in self._workers)
 
     @property
+    def needed(self) -> Annotated[Number, _CLOCKS]:
+        """For how much of the sample a worker ran or was ready to run, of the one with most: 1 is never idle."""
+        return max(min(1.0, self._share(worker.cpu) + self._share(worker.waited)) for worker in self._workers)
+
+    @property
     def throttled(self) -> Annotated[Number, From("cpu.stat")]:
         """Of the periods in which nginx's control group wanted to run, those in which its quota ran out."""
         host: model.Host = self._snapshot.need("host")
