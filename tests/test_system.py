@@ -142,3 +142,11 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: pathlib.Path) ->
     assert sorted(one.name for one in tmp_path.iterdir()) == ["folder"]
     with pytest.raises(FileNotFoundError):
         write_whole(str(tmp_path / "gone" / "out"), b"x")
+
+
+def test_a_tree_is_not_read_only(tmp_path: pathlib.Path) -> None:
+    """What stands for a machine says nothing of how that one is mounted; tests/e2e/test_scope.py has one that is."""
+    (tmp_path / "proc/sys").mkdir(parents=True)
+    assert not System(str(tmp_path)).read_only("/proc/sys")
+    flags = os.statvfs("/proc/sys").f_flag & os.ST_RDONLY
+    assert System().read_only("/proc/sys") is bool(flags)

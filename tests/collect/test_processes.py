@@ -69,6 +69,12 @@ def test_the_master_its_workers_and_its_arguments(inside: Any, tmp_path: pathlib
     assert found["master"]["pid"] == master.pid
     assert {worker["pid"] for worker in found["workers"]} == children(master.pid)
     assert [worker["nofile"] for worker in found["workers"]] == [777, 777]
+    limits = pathlib.Path(f"/proc/{master.pid}/limits").read_text("ascii")
+    hard = next(line.split()[4] for line in limits.splitlines() if line.startswith("Max open files"))
+    assert found["master"]["nofile_hard"] == int(hard)
+    assert [worker["nofile_hard"] for worker in found["workers"]] == [777, 777]
+    status = pathlib.Path(f"/proc/{master.pid}/status").read_text("ascii")
+    assert found["sys_resource"] is bool(int(status.split("CapEff:")[1].split()[0], 16) & 1 << 24)
     assert all(worker["descriptors"] > 3 for worker in found["workers"])
     born = int(pathlib.Path("/proc/stat").read_text("ascii").split("btime ")[1].split()[0])
     ticks = int(pathlib.Path(f"/proc/{master.pid}/stat").read_text("ascii").rpartition(")")[2].split()[19])
