@@ -247,6 +247,11 @@ def split(key: str) -> tuple[str, str, str]:
     return "", "", key
 
 
+def recognised(key: str) -> bool:
+    """Whether the kernel has the key, as far as anybody here knows; of a device, whether it is of a known family."""
+    return key in known() or bool(split(key)[1])
+
+
 @cache
 def homes() -> dict[str, str]:
     """The judged keys by their last name, for those who look for one in another folder."""

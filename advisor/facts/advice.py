@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from advisor.catalog.sysctl import KEYS, Key
 from advisor.catalog.sysctl_dead import DEAD
-from advisor.catalog.sysctl_names import known, split
+from advisor.catalog.sysctl_names import known, recognised
 from advisor.errors import Unread
 from advisor.facts.boot import Boot
 from advisor.facts.boot_items import Assignment
@@ -150,7 +150,7 @@ class Advice:
         remarks = [
             Doubt(line, f"the kernel stops reading before '{remark[1]}'")
             for line, remark in found
-            if remark is not None and (line.key in known() or split(line.key)[1])
+            if remark is not None and recognised(line.key)
         ]
         return remarks + self._each(partly)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from advisor.catalog.sysctl import KEYS
 from advisor.catalog.sysctl_dead import DEAD
+from advisor.catalog.sysctl_names import recognised
 from advisor.formats import sysctl
 from advisor.formats.nginx import FREE_FORM, Statement, Token, scan, walk
 from advisor.records import replace
@@ -169,6 +170,7 @@ def _comment(found: re.Match[bytes]) -> bytes:
     return b"#" + re.sub(rb"[^\r]", b"x", found[0][1:])
 
 
+_REMARKED = re.compile(rb"\s*-?\d{1,20}[ \t]+[#;]")
 _SYSCTLS = b"[sysctl]"
 """Begins what a file of TuneD says of sysctls: its values are read otherwise."""
 
@@ -185,8 +187,13 @@ def _masked(line: bytes, name: str) -> bytes:
         return line if line.strip() == _SYSCTLS else _dark(line)
     if not parsed.settings:
         return line if parsed.exclusions else _remark(line)
+    key = parsed.settings[0].key
+    if _catalogued(key):
+        return line
     before, separator, after = line.partition(b"=")
-    return line if _catalogued(parsed.settings[0].key) else before + separator + _dark(after)
+    remark = _REMARKED.match(after) if recognised(key) else None  # a rule judges what stands there
+    shown = remark[0] if remark else b""
+    return before + separator + shown + _dark(after[len(shown) :])
 
 
 def _remark(line: bytes) -> bytes:

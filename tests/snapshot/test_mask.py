@@ -189,6 +189,13 @@ def test_the_law_of_masking_sysctl(parts: list[bytes]) -> None:
     assert mask_sysctl(masked, "/s") == masked
 
 
+def test_what_a_rule_judges_of_any_known_key_stays() -> None:
+    data = b"[sysctl]\n[main]\nvm.swappiness = 10 # hunter2\nkernel.secret = 10 # hunter2\nvm.swappiness = hunter2\n"
+    assert mask_sysctl(data, "/s") == (
+        b"[sysctl]\nxxxxxx\nvm.swappiness = 10 # xxxxxxx\nkernel.secret = xx x xxxxxxx\nvm.swappiness = xxxxxxx\n"
+    )
+
+
 def test_the_whole_snapshot() -> None:
     snapshot = Snapshot(
         advisor="0",
