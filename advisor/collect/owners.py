@@ -25,6 +25,9 @@ MANY = 100
 _MOST_SOCKETS = 100_000
 """Sockets whose owner is looked for; more are counted without one."""
 _MOST_ROWS = 1_000
+_LISTED_S = 7e-6
+_WALKED_S = 1e-6
+"""CPU time, in seconds, of a socket that is listed with its times, and of one that two walks pass by."""
 
 _IN_QUEUE = "no process yet: waiting to be accepted"
 
@@ -88,6 +91,14 @@ def read_held(system: System, sockets: Sockets | None = None, budget: float | No
     for inode, one in wanted.items():
         _count(groups, found.get(inode, otherwise), one)
     return _rows(system, groups)
+
+
+def listing_cost(sockets: Sockets) -> float:
+    """The CPU time, in seconds, that it takes to find the sockets whose owners are looked for."""
+    listed = sockets.states.get(State.CLOSE_WAIT.name, 0)
+    towards = (row.states.get(State.ESTABLISHED.name, 0) for row in sockets.destinations)
+    listed += sum(count for count in towards if count >= MANY)
+    return _LISTED_S * listed + _WALKED_S * sum(sockets.states.values())
 
 
 def _count(groups: _Groups, owner: Owner, one: _One) -> None:

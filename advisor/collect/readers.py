@@ -100,9 +100,13 @@ def sockets(run: Run) -> object:
 
 def held(run: Run) -> object:
     """Who holds sockets that leak."""
-    from advisor.collect.owners import read_held
+    from advisor.collect.owners import listing_cost, read_held
 
-    return read_held(run.system, run.found.get("sockets"), run.budget.left)
+    sockets = run.found.get("sockets")
+    left = run.budget.left - (listing_cost(sockets) if sockets is not None else 0)
+    if left <= 0:
+        raise InputError(run.budget.why)
+    return read_held(run.system, sockets, left)
 
 
 def status(run: Run) -> object:
