@@ -15,7 +15,7 @@ from advisor.catalog.writers import SYSTEMD_SYSCTL
 from advisor.errors import Unread
 from advisor.facts.boot_items import Assignment, Ignored, Masked, NoSetting, Unapplied
 from advisor.facts.boot_key import Around, BootKey
-from advisor.facts.boot_readers import LAST, Line, Outcome, Reading, masked, order, place, target
+from advisor.facts.boot_readers import LAST, Outcome, Reading, masked, order, place, target
 from advisor.facts.boot_writers import thirds
 from advisor.formats.sysctl import PROCPS, SYSTEMD, Parsed, Reader, parse
 from advisor.snapshot.model import Snapshot, SysctlFile
@@ -135,24 +135,6 @@ class Boot:
         """Every key that some line names, without wildcards."""
         for file in self.files:
             yield from (one.key for one in self.parsed(file).settings if not one.wild)
-
-    def after(self, path: str, key: str) -> list[Line]:
-        """The lines that set a key after those of the file at ``path``, under either reader; the last wins.
-
-        An explicit key beats a glob wherever it stands, so a line that names the key in words is what counts.
-        """
-        found: dict[tuple[str, int], Line] = {}
-        for reader in (SYSTEMD, PROCPS):
-            files = order([*self._others(path), SysctlFile(path=path, content=b"")], reader)
-            index = next(number for number, file in enumerate(files) if file.path == path)
-            for file in files[index + 1 :]:
-                for setting in self.parsed(file).settings:
-                    if setting.key == key and setting.only in {None, reader}:
-                        found[self._real(file), setting.line] = Line(file, setting)
-        return list(found.values())
-
-    def _others(self, path: str) -> list[SysctlFile]:
-        return [file for file in self.files if file.path != path]
 
     def _real(self, file: SysctlFile) -> str:
         if file.path == _LINK and self._is_linked:

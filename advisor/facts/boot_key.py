@@ -91,6 +91,7 @@ class BootKey(Item):
     @property
     def drifted(self) -> bool:
         """Whether the value in force is neither the one of boot nor the one of a later ``sysctl --system``."""
+        self._still()
         live = plain(self.key_name, self.live or "")
         given = [one.words for one in (self.boot, self.hand) if one is not None]
         return bool(given) and all(same(live, words) is False for words in given)
@@ -98,6 +99,7 @@ class BootKey(Item):
     @property
     def disagree(self) -> bool:
         """Whether ``sysctl --system`` changes what boot gave, for another reason than `only_by_hand` alone."""
+        self._still()
         if self.boot is None or self.hand is None:
             one = self.boot or self.hand
             unread = self.boot is None and self.only_by_hand
@@ -117,6 +119,7 @@ class BootKey(Item):
     @property
     def overruled(self) -> str | None:
         """The administrator's own lines for it that another of theirs replaces at boot by another value."""
+        self._still()
         if self.boot is None or self.boot.winner is None or self.boot.winner.file.path.startswith(_SHIPPED):
             return None
         said = [f"{line.place} ({line.setting.value})" for line in self._lost(self.boot)]
@@ -130,6 +133,7 @@ class BootKey(Item):
     @property
     def overwritten(self) -> str | None:
         """Who sets it after boot to another value than boot gave."""
+        self._still()
         said = [
             f"{one.writer} sets {one.value} ({one.place})"
             for one in self.thirds
@@ -144,6 +148,10 @@ class BootKey(Item):
         if one is None or one.winner is None:
             return Location(logical=self.key_name, key=self.key_name)
         return located(one.winner.file, one.winner.setting)
+
+    def _still(self) -> None:
+        """Raise Unread where a patch that is not applied yet sets it."""
+        self._around.snapshot.still("boot", self.key_name)
 
     def _agrees(self, value: str) -> bool:
         """Whether a third writer's text comes to what boot gave; TuneD's ``>`` and its variables may."""

@@ -12,6 +12,7 @@ from advisor.findings import Change, Step
 from advisor.formats.diff import unified
 from advisor.formats.text import encodable
 from advisor.remedy.elsewhere import host_file
+from advisor.remedy.lasting import overrides
 from advisor.remedy.modules import MODULES_LOAD, modules_file
 from advisor.remedy.plan import Addressed, Outcome, Plan
 from advisor.remedy.readme import readme
@@ -37,19 +38,6 @@ def folder(plan: Plan) -> dict[str, bytes]:
     files["plan.json"] = encodable(document).encode()
     files["README.md"] = encodable(readme(plan, overridden)).encode()
     return files
-
-
-def overrides(plan: Plan) -> list[dict[str, Any]]:
-    """The lines on this host that would set a planned key to something else after the drop-in is read at boot."""
-    if plan.snapshot.sysctl_files is None:
-        return []
-    boot = Facts(plan.snapshot).boot
-    return [
-        {"key": change.key, "file": one.file.path, "line": one.setting.line, "value": one.setting.value}
-        for change in plan.prediction.sysctls
-        for one in boot.after(DROPIN, change.key)
-        if one.file.path != DROPIN and " ".join(one.setting.value.split()) != change.after
-    ]
 
 
 def _document(plan: Plan, overridden: list[dict[str, Any]]) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def predict(before: Facts, wants: dict[Target, Wants], reasons: dict[str, str]) 
     snapshot = _with_files(with_modules(before, snapshot, modules), files)
     targets = {change.key for change in sysctls} | {change.target for change in directives}
     out = moved(before, Facts(snapshot), targets)
+    # What boot makes of the drop-in is said with the patch (`advisor.remedy.lasting`), not judged before it is there.
+    out.void.update({f"boot@{change.key}": f"the patch sets {change.key}; audit again" for change in sysctls})
     return Prediction(sysctls, directives, dropin, modules, files, carry(snapshot, out), out.effects)
 
 

@@ -109,12 +109,17 @@ def _expect(plan: Plan) -> list[str]:
 def _overridden(overridden: list[dict[str, Any]]) -> list[str]:
     if not overridden:
         return []
-    said = [f"`{one['key']}` is set to `{one['value']}` by {one['file']}:{one['line']}" for one in overridden]
     return [
         "## Will not last",
-        _para(f"These lines are read after {DROPIN} at boot, or by `sysctl --system`, and win. Change them, too:"),
-        _items(said),
+        _para(f"These are read after {DROPIN}, at boot or by `sysctl --system`, or act later, and win:"),
+        _items([_override(one) for one in overridden]),
     ]
+
+
+def _override(one: dict[str, Any]) -> str:
+    place = one["file"] if one["line"] is None else f"{one['file']}:{one['line']}"
+    sets = "may set" if one["line"] is None else "leaves out" if one["value"] is None else f"sets `{one['value']}` for"
+    return f"{place} {sets} `{one['key']}` ({one['by']}): {one['do']}"
 
 
 def _undo(plan: Plan) -> list[str]:

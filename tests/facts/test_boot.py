@@ -16,7 +16,6 @@ from advisor.formats.sysctl import SYSTEMD
 from advisor.snapshot.model import SysctlFile, Sysctls
 
 KEY = "net.core.somaxconn"
-DROPIN = "/etc/sysctl.d/90-advisor.conf"
 A, B = "/etc/sysctl.d/10-a.conf", "/etc/sysctl.d/20-b.conf"
 
 
@@ -24,41 +23,6 @@ def facts(files: dict[str, str]) -> Facts:
     return Facts(
         snapshot_with(sysctl_files=[SysctlFile(path=path, content=text.encode()) for path, text in files.items()])
     )
-
-
-def after(paths: list[str], path: str = DROPIN) -> list[str]:
-    found = facts(dict.fromkeys(paths, f"{KEY} = 1\n")).boot.after(path, KEY)
-    return [one.file.path for one in found]
-
-
-@pytest.mark.parametrize(
-    ("path", "wins"),
-    [
-        ("/etc/sysctl.d/10-a.conf", False),
-        ("/etc/sysctl.d/99-a.conf", True),
-        ("/etc/sysctl.d/90-advisor.conf", False),
-        ("/etc/sysctl.d/90-b.conf", True),
-        ("/usr/lib/sysctl.d/99-a.conf", True),
-        ("/run/sysctl.d/99-a.conf", True),
-        ("/etc/sysctl.conf", True),
-        ("/etc/sysctl.d/99-a.conf.bak", False),
-        ("/etc/sysctl.d/deeper/99-a.conf", False),
-        ("/home/me/99-a.conf", False),
-    ],
-)
-def test_a_later_name_in_any_folder_has_the_last_word(path: str, wins: bool) -> None:  # noqa: FBT001 (a column)
-    assert after([path]) == ([path] if wins else [])
-
-
-def test_the_same_name_in_an_earlier_folder_masks_the_others() -> None:
-    folders = ["/lib", "/usr/lib", "/usr/local/lib", "/run", "/etc"]
-    assert after([f"{folder}/sysctl.d/99-a.conf" for folder in folders]) == ["/etc/sysctl.d/99-a.conf"]
-    assert after([f"{folder}/sysctl.d/99-a.conf" for folder in folders[:4]]) == ["/run/sysctl.d/99-a.conf"]
-
-
-def test_another_key_is_no_matter() -> None:
-    found = facts({"/etc/sysctl.d/99-a.conf": "net.core.somaxconn_ = 1\nnet.core.* = 2\n-net.core.somaxconn\n"})
-    assert found.boot.after(DROPIN, KEY) == []
 
 
 def lines(files: dict[str, str]) -> list[Assignment]:

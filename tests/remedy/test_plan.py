@@ -275,8 +275,22 @@ def test_the_folder_of_one_host(name: str) -> None:
 def test_what_other_files_bring_back_at_boot_is_said() -> None:
     files = folder(made(story()))
     assert json.loads(files["plan.json"])["overridden_at_boot"] == [
-        {"key": "net.core.somaxconn", "file": "/etc/sysctl.d/99-old.conf", "line": 2, "value": "128"},
-        {"key": "net.ipv4.tcp_fin_timeout", "file": "/etc/sysctl.conf", "line": 2, "value": "20"},
+        {
+            "key": "net.core.somaxconn",
+            "by": "systemd-sysctl",
+            "file": "/etc/sysctl.d/99-old.conf",
+            "line": 2,
+            "value": "128",
+            "do": "change or delete the line",
+        },
+        {
+            "key": "net.ipv4.tcp_fin_timeout",
+            "by": "sysctl --system",
+            "file": "/etc/sysctl.conf",
+            "line": 2,
+            "value": "20",
+            "do": "move what is wanted of the file into /etc/sysctl.d, and delete the line",
+        },
     ]
     page = files["README.md"].decode()
     assert "/etc/sysctl.d/99-old.conf:2" in page
