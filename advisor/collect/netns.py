@@ -32,8 +32,6 @@ def entered(name: str) -> Iterator[str | None]:
     Raises:
         InputError: when there is no such namespace, or a thread of ours would stay behind.
     """
-    if len(os.listdir("/proc/self/task")) > 1:  # setns(2) moves one of them
-        raise InputError(f"--netns {name}: this process has several threads, of which only one would look there")
     try:
         there = _opened(name)
     except PermissionError:
@@ -41,6 +39,8 @@ def entered(name: str) -> Iterator[str | None]:
         return
     home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
+        if len(os.listdir("/proc/self/task")) > 1:  # setns(2) moves one of them
+            raise InputError(f"--netns {name}: this process has several threads, of which only one would look there")
         refused = _enter(there)
         if refused == errno.EPERM:
             yield f"only root (CAP_SYS_ADMIN) may enter {name}"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 from support.netns import Netns
 
 from advisor.collect.netns import entered, process_of
-from advisor.collect.run import Request, collect
 from advisor.errors import InputError
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -32,6 +31,28 @@ for name in {names}:
     except Exception as error:
         print(json.dumps([type(error).__name__, str(error)]))
 """
+INTO = """
+import contextlib, json, os
+from pydantic_core import to_jsonable_python
+from advisor.collect.netns import entered
+from advisor.collect.run import Request, collect
+def inode(): return os.stat("/proc/self/ns/net").st_ino
+for name in {names}:
+    request = Request(netns=name, sample=0, only=("host", "sockets", "sysctls", "held"))
+    found = to_jsonable_python(collect(request), fallback=vars)
+    with contextlib.suppress(RuntimeError), entered(name):
+        there = inode()
+        raise RuntimeError
+    print(json.dumps([found, there, inode()]))
+print(inode())
+"""
+
+
+def said(program: str, names: list[str]) -> list[Any]:
+    """What a process of its own, which has one thread, prints: JSON, line by line."""
+    argv = [sys.executable, "-c", program.format(names=names)]
+    run = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 @pytest.fixture
@@ -44,43 +65,23 @@ def crowded(netns: Netns) -> tuple[str, str]:
     return netns.name, str(process.pid)
 
 
-def inode() -> int:
-    return os.stat("/proc/self/ns/net").st_ino
-
-
 @pytest.mark.real
 def test_by_name_and_by_pid_it_is_that_namespace_and_we_come_back(crowded: tuple[str, str], netns: Netns) -> None:
     netns.sysctl(net__core__somaxconn="77")
-    home = inode()
-    for name in crowded:
-        found = collect(Request(netns=name, sample=0))
-        assert inode() == home
-        assert found.host is not None
-        assert found.host.netns == name
-        assert found.sockets is not None
-        assert found.sockets.states == {"LISTEN": 4, "ESTABLISHED": 260, "CLOSE_WAIT": 19, "FIN_WAIT2": 19}
-        assert found.sysctls is not None
-        assert found.sysctls.values["net.core.somaxconn"] == "77"
-        assert found.held is not None
-        assert {row.pid for row in found.held} == {int(crowded[1])}
-    with contextlib.suppress(RuntimeError), entered(crowded[0]):
-        assert inode() != home
-        raise RuntimeError
-    assert inode() == home
+    *entries, home = said(INTO, [*crowded])
+    for name, (found, inode, back) in zip(crowded, entries, strict=True):
+        assert inode == os.stat(f"/proc/{crowded[1]}/ns/net").st_ino != home
+        assert back == home
+        assert found["host"]["netns"] == name
+        assert found["sockets"]["states"] == {"LISTEN": 4, "ESTABLISHED": 260, "CLOSE_WAIT": 19, "FIN_WAIT2": 19}
+        assert found["sysctls"]["values"]["net.core.somaxconn"] == "77"
+        assert {row["pid"] for row in found["held"]} == {int(crowded[1])}
 
 
 @pytest.mark.real
 def test_without_root_a_process_shows_sockets_and_counters(crowded: tuple[str, str]) -> None:
     name, pid = crowded
-    said = subprocess.run(
-        [sys.executable, "-c", NOBODY.format(names=[pid, name, "gone"])],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=60,
-    ).stdout
-    outside, named, gone = (json.loads(line) for line in said.splitlines())
+    outside, named, gone = said(NOBODY, [pid, name, "gone"])
     assert outside["host"]["netns"] == pid
     assert outside["sockets"]["method"] == "/proc/net/tcp"
     assert outside["sockets"]["states"]["CLOSE_WAIT"] == 19
@@ -127,7 +128,7 @@ def test_with_threads_nothing_is_entered() -> None:
     thread = threading.Thread(target=waits.wait, args=(10,))
     thread.start()
     try:
-        with pytest.raises(InputError, match="several threads"), entered("any"):
+        with pytest.raises(InputError, match="several threads"), entered(str(os.getpid())):
             pytest.fail("entered")
     finally:
         waits.set()
