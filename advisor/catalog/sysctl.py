@@ -24,6 +24,7 @@ _NATURAL: Range = (0, 2**31 - 1)
 _POSITIVE: Range = (1, 2**31 - 1)
 _UINT: Range = (0, 2**32 - 1)
 _LONG: Range = (0, 2**63 - 1)
+_ULONG: Range = (0, 2**64 - 1)
 _PORT: Range = (1, 65535)
 _JIFFIES: Range = (-(2**31) // 100, 2**31 // 100)
 """Seconds that the kernel keeps in ticks: how many depends on its HZ, which is at least 100."""
@@ -74,7 +75,7 @@ def _seconds(name: str, default: str, high: int = _MOST) -> Key:
 def _memory(name: str) -> Key:
     """The limits of a protocol's memory, of the whole machine."""
     parts = ("low", "pressure", "high")
-    return Key(name, "vector", PAGE, parts, low=0, high=2**52, scope="global", takes=_LONG)
+    return Key(name, "vector", PAGE, parts, low=0, high=2**52, scope="global", takes=_ULONG)
 
 
 _ALL = (
