@@ -31,7 +31,7 @@ def test_neighbours_of_both_families() -> None:
     four, six = tables(sysctl=LIMITS, counters=COUNTED).neighbours
     assert (four.id, four.family, four.entries, four.limit, four.refused) == ("arp_cache", "ipv4", 7, 1024, 3)
     assert (six.id, six.family, six.entries, six.limit) == ("ndisc_cache", "ipv6", 9, 2048)
-    with pytest.raises(Unread, match="shows no ndisc_cache.table_fulls: only the machine's first network namespace"):
+    with pytest.raises(Unread, match=r"shows no ndisc_cache.table_fulls: only the machine's first network namespace"):
         assert six.refused is None
 
 
