@@ -27,7 +27,7 @@ from advisor.remedy.folder import folder
 from advisor.remedy.plan import Allowed, Outcome, Plan, make_plan
 from advisor.remedy.sysctl import DROPIN
 from advisor.snapshot.mask import mask
-from advisor.snapshot.model import SOURCES, Reading, Snapshot, SysctlFile
+from advisor.snapshot.model import SOURCES, Reading, Snapshot, Sockets, SysctlFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +98,16 @@ def _rows(snapshot: Snapshot) -> Iterator[tuple[str, Snapshot]]:
             rows[index] = replace(row, **update)
             changed = replace(snapshot.sockets, listeners=rows)
             yield f"{name} of {row.port}", replace(snapshot, sockets=changed)
+    yield from _destinations(snapshot, snapshot.sockets)
+
+
+def _destinations(snapshot: Snapshot, sockets: Sockets) -> Iterator[tuple[str, Snapshot]]:
+    for index, row in enumerate(sockets.destinations):
+        for name in ("odd", "time_wait"):
+            less: dict[str, Any] = {name: None}
+            rows = [*sockets.destinations]
+            rows[index] = replace(row, **less)
+            yield f"{name} to {row.port}", replace(snapshot, sockets=replace(sockets, destinations=rows))
 
 
 def by_item(found: list[Verdict]) -> dict[str, dict[str, list[State]]]:

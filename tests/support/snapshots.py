@@ -21,8 +21,10 @@ from advisor.snapshot.json import build
 from advisor.snapshot.model import (
     IDLE_EDGES,
     SOURCES,
+    UDP_SOCKETS,
     Ages,
     Cgroup,
+    Claim,
     ConfigFile,
     Destination,
     ErrorLog,
@@ -296,8 +298,17 @@ def sockets(draw: st.DrawFn) -> Sockets:
     for remote, port in towards:
         ports = draw(st.sampled_from([1, 200, 249, 250, 260, 475, 499, 500, 14000, 27000, 55000]))
         waiting = draw(st.sampled_from([0, ports // 2, ports]))
+        ages = ages_of({0.5: waiting // 4, 5: waiting // 4, 59: waiting - 2 * (waiting // 4)})
         found.append(
-            Destination(local="10.9.0.1", remote=remote, port=port, ports=ports, states={"TIME_WAIT": waiting})
+            Destination(
+                local="10.9.0.1",
+                remote=remote,
+                port=port,
+                ports=ports,
+                states={"TIME_WAIT": waiting},
+                odd=draw(st.sampled_from([None, 0, ports // 2, ports])),
+                time_wait=draw(st.sampled_from([None, ages])),
+            )
         )
     rows = [draw(listeners(one)) for one in where]
     whole = sum(row.states["ESTABLISHED"] for row in rows)
@@ -307,6 +318,20 @@ def sockets(draw: st.DrawFn) -> Sockets:
         listeners=rows,
         destinations=found,
     )
+
+
+CLAIMS = st.lists(
+    st.sampled_from(
+        [
+            Claim(
+                low=18081, high=18081, protocol="tcp", by="app.socket", file="/etc/systemd/system/app.socket", line=3
+            ),
+            Claim(low=30000, high=32767, protocol="tcp", by="NodePorts of Kubernetes"),
+            Claim(low=51820, high=51820, protocol="udp", by=UDP_SOCKETS),
+        ]
+    ),
+    unique_by=lambda claim: claim.by,
+)
 
 
 @st.composite
@@ -404,6 +429,7 @@ def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001
         "nginx": draw(configurations()),
         "processes": draw(processes()),
         "modules": draw(modules()),
+        "claims": draw(CLAIMS),
         "held": draw(holders()),
         "error_log": draw(error_logs()),
     }
