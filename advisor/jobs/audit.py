@@ -8,9 +8,10 @@ from advisor.engine.judge import judge
 from advisor.engine.rule import Rule
 from advisor.errors import InputError
 from advisor.facts.derive import Facts
-from advisor.findings import Confidence, Severity
+from advisor.findings import Confidence, Severity, Verdict
 from advisor.gate import Gate, verdict
 from advisor.jobs.write import write
+from advisor.records import replace
 from advisor.report import FORMATS
 from advisor.report.result import Result, result_of
 from advisor.snapshot.model import Snapshot
@@ -18,7 +19,18 @@ from advisor.snapshot.model import Snapshot
 
 def audit(snapshot: Snapshot, rules: list[Rule], overrides: Mapping[str, str]) -> Result:
     """What the rules say of a snapshot."""
-    return result_of(snapshot, judge(rules, Facts(snapshot), overrides))
+    facts = Facts(snapshot)
+    return result_of(snapshot, [_placed(one, facts) for one in judge(rules, facts, overrides)])
+
+
+def _placed(verdict: Verdict, facts: Facts) -> Verdict:
+    """Its steps say where they have to be taken, where that is not here."""
+    finding = verdict.finding
+    if finding is None or not any(change.place is None for step in finding.steps for change in step.changes):
+        return verdict
+    from advisor.remedy.allowed import placed  # noqa: PLC0415 (5 ms, which only a finding with such a step needs)
+
+    return replace(verdict, finding=replace(finding, steps=tuple(placed(step, facts) for step in finding.steps)))
 
 
 def gate(result: Result, fail_on: Severity, min_confidence: Confidence) -> Gate:

@@ -9,7 +9,8 @@ from advisor.facts.derive import Facts
 from advisor.facts.managed import certbot_line, managed
 from advisor.facts.scope import for_the_host
 from advisor.findings import Finding, Place, Safety, Step
-from advisor.remedy.sysctl import readable
+from advisor.records import replace
+from advisor.remedy.sysctl import made_with, readable
 
 ADVICE = "advice, to be done by a person"
 
@@ -31,6 +32,14 @@ def waits(step: Step, before: Facts) -> str | None:
     keys = (lookup(change.target) for change in step.changes if change.place is None)
     reasons = (for_the_host(before.snapshot, found[0].name) for found in keys if found is not None)
     return next((why for why in reasons if why is not None), None)
+
+
+def placed(step: Step, before: Facts) -> Step:
+    """The step, with ``host`` or ``container`` among what it needs where it can't be taken here."""
+    if all(change.place is not None for change in step.changes):
+        return step
+    needs = "host" if waits(step, before) else "container" if made_with(before) else None
+    return step if needs is None else replace(step, needs=(*step.needs, needs))
 
 
 def host_step(finding: Finding, before: Facts, allowed: Allowed) -> Step | None:

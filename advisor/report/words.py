@@ -22,6 +22,8 @@ _NEEDS = {
     "re-listen": "re-listen: restart nginx, or change backlog= and reload",
     "reboot": "then reboot",
     "new network device": "for network devices made afterwards",
+    "host": "on the host: it can't be set here",
+    "container": "by who makes the container: /proc/sys is read-only here",
 }
 """What a key needs to take effect, as `advisor.catalog` names it, in words."""
 

@@ -13,11 +13,12 @@ from advisor.engine.pack import load_rule
 from advisor.engine.rule import Rule
 from advisor.facts.derive import Facts
 from advisor.formats.sysctl import parse
-from advisor.jobs import load, patch
+from advisor.jobs import audit, load, patch
 from advisor.records import replace
 from advisor.remedy.folder import folder
 from advisor.remedy.plan import Allowed, Outcome, Plan
 from advisor.remedy.sysctl import DROPIN, FOR_THE_HOST
+from advisor.report import text
 from advisor.snapshot.model import Snapshot, SysctlFile
 
 VALUES = {
@@ -189,3 +190,19 @@ def test_the_host_is_told_of_the_module() -> None:
     page = " ".join(folder(plan)["README.md"].decode().split())
     assert "only where nf_conntrack is built in or listed in /etc/modules-load.d" in page
     assert plan.prediction.modules == []
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "needs"),
+    [
+        (snapshot_at({"kernel": "6.1.0"}), {"here": ("re-listen",), "table": ()}),
+        (snapshot_at(NAMESPACE), {"here": ("re-listen",), "table": ("host",)}),
+        (snapshot_at(CONTAINER, read_only=True), {"here": ("re-listen", "container"), "table": ("host",)}),
+    ],
+)
+def test_an_audit_says_where_a_step_is_to_be_taken(snapshot: Snapshot, needs: dict[str, tuple[str, ...]]) -> None:
+    found = audit.audit(snapshot, [HERE, TABLE], {})
+    assert {one.rule: one.steps[0].needs for one in found.findings} == needs
+    said = text.render(found, width=200)
+    assert ("on the host: it can't be set here" in said) is ("host" in needs["table"])
+    assert ("by who makes the container" in said) is ("container" in needs["here"])
