@@ -103,7 +103,7 @@ def test_the_rate_that_ports_suffice_for_is_the_rate_that_connect_got() -> None:
         ns.sysctl(net__ipv4__ip_local_port_range=f"{FIRST} {LAST}")
         for port, (reuse, timestamps, to, delay) in zip(SOME, ROWS, strict=False):
             ns.sysctl(net__ipv4__tcp_tw_reuse=reuse, net__ipv4__tcp_timestamps=timestamps)
-            got = ports.churn(to, port, 2.5 if delay else 0.3)
+            got = ports.churn(to, port, 2.2 if delay else 0.1)
             facts = look()
             one, usable = towards(facts, port, to), facts.ports.usable
             assert (one.ports, one.time_wait, usable) == (20, 20, 20)
@@ -121,7 +121,7 @@ def test_where_the_other_side_closes_first_no_port_is_held() -> None:
     with pair() as (ns, there), client(ns) as ports, looking(ns) as look, looking(there) as look_there:
         ns.sysctl(net__ipv4__ip_local_port_range=f"{FIRST} {LAST}")
         play(there, "closing", "hang-up", THERE, str(CLOSING))
-        got = ports.churn(THERE, CLOSING, 1.0, last=True)
+        got = ports.churn(THERE, CLOSING, 1.0, most=500, last=True)
         here, away = look(), look_there()
         assert all(one.time_wait == 0 and one.most_rate is None for one in here.sockets.destinations)
         waiting = sum(states["TIME-WAIT"] for states in by_hand(there).values())
