@@ -44,6 +44,7 @@ from advisor.snapshot.model import (
     Unit,
     UnitLimit,
 )
+from support import kernel_snapshots
 
 TAKEN = 1767225600.0
 """When the snapshots are taken: 2026-01-01, in seconds since the epoch."""
@@ -70,6 +71,7 @@ LIVE = {
     "net.netfilter.nf_conntrack_count": ["0", "500", "900"],
     "fs.nr_open": ["9", "1048576"],
     "fs.file-max": ["500", "2466177"],
+    **kernel_snapshots.LIVE,
 }
 """Keys that rules read, with values on both sides of every threshold."""
 
@@ -375,6 +377,7 @@ def processes(draw: st.DrawFn) -> Processes:
         leaving=leaving,
         unit=draw(st.sampled_from([None, Unit(name="nginx.service", limits=lines)])),
         sys_resource=draw(st.sampled_from([None, False, True])),
+        timed=draw(st.sampled_from([None, 1.0])),
     )
 
 
@@ -393,6 +396,8 @@ def workers_of(draw: st.DrawFn, pid: int) -> Process:
         nofile=draw(st.sampled_from([None, 256, 1024, 65536])),
         descriptors=draw(st.sampled_from([None, 20, 1000])),
         sockets=draw(st.sampled_from([None, 8, 990])),
+        cpu=draw(kernel_snapshots.clock()),
+        waited=draw(kernel_snapshots.clock()),
     )
 
 
@@ -424,7 +429,9 @@ def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001
         "host": draw(hosts()),
         "sysctls": draw(sysctls()),
         "sysctl_files": files,
-        "counters": {"Tcp.PassiveOpens": draw(READINGS), "TcpExt.ListenOverflows": draw(READINGS)},
+        "counters": draw(
+            kernel_snapshots.counters({name: draw(READINGS) for name in ("Tcp.PassiveOpens", "TcpExt.ListenOverflows")})
+        ),
         "sockets": draw(sockets()),
         "nginx": draw(configurations()),
         "processes": draw(processes()),
@@ -432,6 +439,7 @@ def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001
         "claims": draw(CLAIMS),
         "held": draw(holders()),
         "error_log": draw(error_logs()),
+        "kernel_log": draw(kernel_snapshots.kernel_log()),
     }
     if unread:
         for name in draw(st.lists(st.sampled_from([*sources]), max_size=2)):
