@@ -10,7 +10,7 @@ import time
 from collections import Counter
 
 import pytest
-from support.command import audit, collect, evidence, found, once, plan, predicted
+from support.command import audit, collect, evidence, found, once, plan, play, predicted
 from support.configured import differences
 from support.netns import Netns, pair
 from support.nginx import DEBIAN, running
@@ -23,6 +23,8 @@ RANGE, WIDE = "32768 33267", "32768 65535"
 PORTS = 498
 """In that range, less the one that is reserved in it and the one that is listened on."""
 MANY, FEW = 700, 20
+UDP = 33050, 45000
+"""Bound by UDP sockets: one in the range, where it may have been picked by the kernel, one in the wider range."""
 
 BACKEND = """
     server { listen 10.9.0.2:8000; return 200; }
@@ -64,6 +66,8 @@ def test_the_used_up_destination_is_named_and_a_wider_range_cures_it(tmp_path: p
     with pair() as (proxy, there):
         proxy.sysctl(net__ipv4__ip_local_port_range=RANGE, net__ipv4__ip_local_reserved_ports="15672,33000")
         with running(there, tmp_path / "backend", BACKEND), running(proxy, tmp_path / "proxy", PROXY) as nginx:
+            for port in UDP:
+                play(proxy, "udp", "datagrams", "10.9.0.1", str(port))
             assert asked(there, "/quiet", FEW) == {"200": FEW}
             assert asked(there, "/", MANY) == {"200": PORTS, "502": MANY - PORTS}
             assert "connect() to 10.9.0.2:8000 failed (99: " in nginx.log.read_text()
@@ -84,7 +88,7 @@ def test_the_used_up_destination_is_named_and_a_wider_range_cures_it(tmp_path: p
             made = plan(proxy, tmp_path / "patch", "--unsafe", "--snapshot", str(tmp_path / "before.json"), *ONLY)
             assert {one["key"]: one["after"] for one in made["sysctl"]} == {
                 "net.ipv4.ip_local_port_range": WIDE,
-                "net.ipv4.ip_local_reserved_ports": "15672,33000,33100,40000",
+                "net.ipv4.ip_local_reserved_ports": "15672,33000,33100,40000,45000",
             }
             proxy.run("sysctl", "-p", str(tmp_path / "patch/etc/sysctl.d/90-advisor.conf"))
             after = collect(proxy, tmp_path / "after.json", "--sample", "0")

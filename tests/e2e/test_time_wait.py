@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.command import audit, evidence, found, kept, plan, sampling
 from support.netns import Netns, pair
-from support.port_driver import client, looking, server
+from support.port_driver import by_hand, client, looking, server
 
 from advisor.facts.derive import Facts
 
@@ -54,6 +54,19 @@ def test_fin_timeout_ends_fin_wait2_and_leaves_time_wait_alone() -> None:
             assert left <= 5.1, "that is what it bounds"
         (finding,) = found(audit(ns, "--sample", "0"), "fin-timeout-lowered").values()
         assert "does not shorten TIME_WAIT" in finding["message"]
+
+
+@pytest.mark.real("ss")
+def test_a_pile_of_fin_wait2_is_told_from_what_processes_hold() -> None:
+    many = 1100
+    with pair() as (ns, there), server(there, THERE, PORT, deaf=True), client(ns) as ours:
+        assert ours.churn(THERE, PORT, 20, most=many) == many
+        assert by_hand(ns)[f"{THERE}:{PORT}"] == {"FIN-WAIT-2": many}
+        report = audit(ns, "--sample", "0")
+        (finding,) = found(report, "fin-wait2-piling").values()
+        assert (finding["severity"], finding["confidence"]) == ("medium", "observed")
+        assert evidence(finding)["sockets.fin_wait2"] == many
+        assert [one["rule"] for one in report["findings"] if one["severity"] in {"high", "critical"}] == []
 
 
 @pytest.mark.real("ss", "sysctl", "nstat")

@@ -4,6 +4,7 @@
 
     hold ADDRESS PORT           accept, never read, never close
     hang-up ADDRESS PORT        accept and close at once
+    datagrams ADDRESS PORT      bind a UDP socket, never read
     visit ADDRESS PORT COUNT    connect that often, close all, end
     pool ADDRESS PORT COUNT     connect that often and keep them unused
     work ADDRESS PORT COUNT     the same, and send on each of them five times a second
@@ -55,6 +56,13 @@ def hang_up(address: str, port: str) -> None:
     server = listen(address, port)
     while True:
         server.accept()[0].close()
+
+
+def datagrams(address: str, port: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind((address, int(port)))
+        say("ready")
+        time.sleep(LONGEST)
 
 
 def visit(address: str, port: str, count: str) -> None:
@@ -118,6 +126,7 @@ def through(clients: list[socket.socket]) -> int:
 ROLES = {
     "hold": hold,
     "hang-up": hang_up,
+    "datagrams": datagrams,
     "visit": visit,
     "pool": pool,
     "work": work,
