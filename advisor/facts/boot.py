@@ -13,7 +13,7 @@ from typing import ClassVar
 from advisor.catalog.sysctl import KEYS
 from advisor.catalog.writers import SYSTEMD_SYSCTL
 from advisor.errors import Unread
-from advisor.facts.boot_items import Assignment, Ignored, Masked, NoSetting, Unapplied
+from advisor.facts.boot_items import Assignment, Ignored, Masked, NoSettings, Unapplied
 from advisor.facts.boot_key import Around, BootKey
 from advisor.facts.boot_readers import LAST, Outcome, Reading, masked, order, place, target
 from advisor.facts.boot_writers import thirds
@@ -52,13 +52,12 @@ class Boot:
         return [self.key(name) for name in sorted(names & KEYS.keys())]
 
     @property
-    def no_settings(self) -> list[NoSetting]:
-        """Lines that set nothing in files that are read at boot: both readers pass over them."""
+    def no_settings(self) -> list[NoSettings]:
+        """Files with lines that set nothing, among those read at boot: both readers pass over these lines."""
         return [
-            NoSetting(file, number, why.partition(f"{file.path}:{number}: ")[2])
+            NoSettings(file, tuple(self.parsed(file).problems))
             for file in self._heard
-            if not file.given and file.writer is None
-            for number, why in self.parsed(file).problems
+            if not file.given and file.writer is None and self.parsed(file).problems
         ]
 
     @property

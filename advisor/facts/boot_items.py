@@ -10,8 +10,6 @@ from advisor.formats.sysctl import Setting
 from advisor.records import dataclass
 from advisor.snapshot.model import SysctlFile
 
-_SHOWN = 60
-
 
 @dataclass(frozen=True, slots=True)
 class Assignment(Item):
@@ -46,32 +44,33 @@ class Assignment(Item):
 
 
 @dataclass(frozen=True, slots=True)
-class NoSetting(Item):
-    """A line that both readers pass over, or take differently, and why."""
+class NoSettings(Item):
+    """A file with lines that both readers pass over, or take differently."""
 
     file: SysctlFile
-    line: int
-    _why: str
+    _problems: tuple[tuple[int, str], ...]
 
     @property
     def id(self) -> str:  # type: ignore[override]  # computed, never stored
-        """The file and what stands there."""
-        return f"{self.file.path}: {self._text}"
+        """The file."""
+        return self.file.path
 
     @property
-    def why(self) -> str:
-        """What is wrong with it."""
-        return self._why
+    def lines(self) -> Count:
+        """How many there are."""
+        return len(self._problems)
+
+    @property
+    def first(self) -> str:
+        """What is wrong with the first of them."""
+        return self._problems[0][1].removeprefix(f"{self.file.path}:{self._problems[0][0]}: ")
 
     @property
     def location(self) -> Location:
-        """The line."""
-        return Location(self.file.path, self.file.path, self.line, 1, len(self._text), self._text)
-
-    @property
-    def _text(self) -> str:
-        line = self.file.content.split(b"\n")[self.line - 1].decode("utf-8", "replace").strip()
-        return "".join(char if char.isprintable() else "?" for char in line)[:_SHOWN]
+        """The first of them."""
+        number = self._problems[0][0]
+        line = self.file.content.split(b"\n")[number - 1].decode("utf-8", "replace").rstrip("\r")
+        return Location(self.file.path, self.file.path, number, 1, len(line), line)
 
 
 @dataclass(frozen=True, slots=True)

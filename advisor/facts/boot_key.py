@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from advisor.errors import Unread
@@ -106,7 +107,7 @@ class BootKey(Item):
             return one is not None and not unread and same(one.words, start(self.key_name)) is not True
         alike = same(self.boot.words, self.hand.words)
         if alike is None:
-            raise Unread("sysctl_files", f"a file sets a part of {self.key_name}, and its default is not known")
+            raise Unread("sysctl_files", f"{self.key_name} is set in part, or to more than the readers pass on at once")
         return not alike
 
     @property
@@ -122,8 +123,8 @@ class BootKey(Item):
         self._still()
         if self.boot is None or self.boot.winner is None or self.boot.winner.file.path.startswith(_SHIPPED):
             return None
-        said = [f"{line.place} ({line.setting.value})" for line in self._lost(self.boot)]
-        return ", ".join(said[:3]) or None
+        said = [f"{line.place} ({line.setting.value})" for line in islice(self._lost(self.boot), 3)]
+        return ", ".join(said) or None
 
     @property
     def writer(self) -> str | None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from advisor.errors import Unread
 from advisor.facts.boot_value import Words, kept, refused, start
 from advisor.formats.sysctl import PROCPS, SYSTEMD, Exclusion, Parsed, Reader, Setting
 from advisor.formats.wildcard import encoded, part
@@ -30,6 +31,8 @@ FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/li
 LAST = "/etc/sysctl.conf"
 _ONLY_PROCPS = "/lib/sysctl.d"
 _SWAP = str.maketrans("./", "/.")
+_MOST_WRITES = 20_000
+"""Writes of one reader that are followed, and a twentieth as many globs: a second's work; hosts have a hundred."""
 
 
 class Line(NamedTuple):
@@ -146,10 +149,16 @@ class Reading:
         self._parsed = parsed
 
     def outcomes(self) -> dict[str, Outcome]:
-        """By key: what the kernel holds after all writes."""
+        """By key: what the kernel holds after all writes.
+
+        Raises:
+            Unread: when there are too many of them to be followed.
+        """
         values: dict[str, Words] = {}
         written: dict[str, list[Write]] = {}
-        for key, line in self._writes():
+        for number, (key, line) in enumerate(self._writes()):
+            if number == _MOST_WRITES:
+                raise Unread("sysctl_files", f"the files make more than {_MOST_WRITES} writes, which nobody followed")
             why = refused(key, line.setting.value, values)
             written.setdefault(key, []).append(Write(key, line, why))
             if why is None:
@@ -177,12 +186,18 @@ class Reading:
         lines = list(self._lines())
         listed = self._replaced(lines) if self.reader == SYSTEMD else [one for one in lines if isinstance(one, Line)]
         named = {one.key if isinstance(one, Exclusion) else one.setting.key for one in lines}
+        expanded: dict[str, list[str]] = {}
         for line in listed:
-            if not line.setting.wild:
-                yield line.setting.key, line
-                continue
-            pattern = Pattern(line.setting.key)
-            yield from ((key, line) for key in self._known if key not in named and pattern.names(key))
+            key = line.setting.key
+            if line.setting.wild and key not in expanded:
+                if len(expanded) == _MOST_WRITES // 20:
+                    raise Unread(
+                        "sysctl_files", f"the files hold more than {len(expanded)} globs, which nobody followed"
+                    )
+                pattern = Pattern(key)
+                expanded[key] = [one for one in self._known if one not in named and pattern.names(one)]
+            for one in expanded.get(key, () if line.setting.wild else (key,)):
+                yield one, line
 
     @staticmethod
     def _replaced(lines: Iterable[Line | Exclusion]) -> list[Line]:

@@ -40,19 +40,23 @@ def thirds(key: str, files: Sequence[SysctlFile], parsed: Callable[[SysctlFile],
         parsed: what a file says.
     """
     found: dict[str, Third] = {}
-    again = any(
-        one.key == key
-        for file in files
-        if file.writer is None and not file.given and (file.path.startswith(_AGAIN) or file.path == LAST)
-        for one in parsed(file).settings
-    )
     for file in files:
         if file.writer is None:
             continue
         for one in parsed(file).settings:
             if one.key == key:
-                yields = again and file.writer == TUNED
+                yields = file.writer == TUNED and _again(key, files, parsed)
                 found[file.writer] = Third(file.writer, file.path, one.line, one.value, yields)
         if key in SETS.get(file.writer, {}):
             found[file.writer] = Third(file.writer, file.path, None, SETS[file.writer][key])
     yield from found.values()
+
+
+def _again(key: str, files: Sequence[SysctlFile], parsed: Callable[[SysctlFile], Parsed]) -> bool:
+    """Whether a file that TuneD applies once more after its own sets the key."""
+    return any(
+        one.key == key
+        for file in files
+        if file.writer is None and not file.given and (file.path.startswith(_AGAIN) or file.path == LAST)
+        for one in parsed(file).settings
+    )

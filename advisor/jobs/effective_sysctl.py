@@ -12,7 +12,7 @@ from advisor.engine.syntax import did_you_mean
 from advisor.errors import Unread, UsageError
 from advisor.facts.boot import Boot
 from advisor.facts.boot_readers import Line, order
-from advisor.facts.boot_value import plain, same
+from advisor.facts.boot_value import plain, same, start
 from advisor.facts.boot_writers import thirds
 from advisor.formats.sysctl import PROCPS, SYSTEMD, Reader, dotted
 from advisor.snapshot.model import Snapshot
@@ -114,6 +114,7 @@ def effective(snapshot: Snapshot, name: str) -> SysctlReport:
     index = entry.parts.index(part) if entry is not None and part is not None else None
     live, why_not = _live(snapshot, key, index)
     readers = tuple(_applied(boot, reader, key, index) for reader in (SYSTEMD, PROCPS))
+    later = tuple(_later(snapshot, boot, key))
     return SysctlReport(
         key,
         part,
@@ -121,12 +122,12 @@ def effective(snapshot: Snapshot, name: str) -> SysctlReport:
         why_not,
         _given(snapshot, boot, key),
         readers,
-        tuple(_later(snapshot, boot, key)),
+        later,
         _word(entry.default, index) if entry is not None else None,
         entry.scope if entry is not None else None,
         entry.unit.spoken if entry is not None else None,
         entry.needs if entry is not None else (),
-        tuple(_notes(snapshot, boot, key, entry, readers)),
+        tuple(_notes(snapshot, boot, key, readers, later)),
     )
 
 
@@ -196,7 +197,10 @@ def _later(snapshot: Snapshot, boot: Boot, key: str) -> Iterator[Later]:
         yield Later(one.writer, one.path, one.line, one.value, one.yields)
 
 
-def _notes(snapshot: Snapshot, boot: Boot, key: str, entry: Key | None, readers: tuple[Applied, ...]) -> Iterator[str]:
+def _notes(
+    snapshot: Snapshot, boot: Boot, key: str, readers: tuple[Applied, ...], later: tuple[Later, ...]
+) -> Iterator[str]:
+    entry = KEYS.get(key)
     if key in DEAD:
         yield f"{DEAD[key].since}: it does nothing; what is hoped from it: {DEAD[key].hope}"
     elif entry is None:
@@ -210,6 +214,9 @@ def _notes(snapshot: Snapshot, boot: Boot, key: str, entry: Key | None, readers:
     first = readers[0]
     if live is not None and first.wins is not None and same(plain(key, live), plain(key, first.wins.text)) is False:
         yield "the value in force is not the one that boot gives"
+    unset = all(one.value is None and one.unknown is None for one in readers) and not later
+    if live is not None and unset and entry is not None and same(plain(key, live), start(key)) is False:
+        yield "no file says what is in force, and it is not the kernel's default: the next boot may lose it"
 
 
 def _unheard(snapshot: Snapshot, boot: Boot, key: str) -> Iterator[str]:

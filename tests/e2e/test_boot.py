@@ -16,12 +16,18 @@ from support.snapshots import snapshot_with
 
 from advisor.catalog.sysctl import KEYS
 from advisor.collect.sysctl import read_sysctl_files
+from advisor.engine.judge import judge
+from advisor.engine.pack import load_rule
 from advisor.facts.boot import Boot
 from advisor.facts.boot_value import plain, start
+from advisor.facts.derive import Facts
 from advisor.formats.sysctl import PROCPS, SYSTEMD, Reader
+from advisor.snapshot.model import Host, Sysctls
 from advisor.system import System
 
 pytestmark = pytest.mark.real("sysctl")
+
+RULES = pathlib.Path(__file__).parents[2] / "rules/boot"
 
 S = "net.core.somaxconn"
 RANGE = "net.ipv4.ip_local_port_range"
@@ -181,6 +187,29 @@ def test_the_readers_part_where_the_table_says(name: str) -> None:
     require(pathlib.Path(boot_readers.COMMANDS[SYSTEMD][0]).exists(), "needs systemd-sysctl")
     found = answers()[name]
     assert (found[SYSTEMD] != found[PROCPS]) == SCENARIOS[name].part
+
+
+STOCK = {
+    "/etc/sysctl.conf": "#\n# See sysctl.conf (5)\n\n#kernel.domainname = example.com\n#net.ipv4.tcp_syncookies=1\n",
+    LINK: "-> ../sysctl.conf",
+    f"{ETC}/README.sysctl": "Kernel settings: see sysctl.d.\n",
+    f"{USR}/50-pid-max.conf": "# 2^22\nkernel.pid_max = 4194304\n",
+    f"{USR}/99-protect-links.conf": "fs.protected_fifos = 1\nfs.protected_hardlinks = 1\n",
+    f"{USR}/50-default.conf": "-net.core.default_qdisc = fq_codel\nnet.ipv4.conf.*.rp_filter = 2\n"
+    "-net.ipv4.conf.all.rp_filter\n",
+}
+"""What Debian and systemd ship: the lines that count, in words of our own elsewhere."""
+
+
+def test_rules_say_nothing_of_what_a_distribution_ships(tmp_path: pathlib.Path) -> None:
+    boot_of(tmp_path, STOCK)
+    found, problems = read_sysctl_files(System(str(tmp_path)))
+    live = Sysctls(values={"net.core.default_qdisc": "fq_codel"})
+    snapshot = snapshot_with(sysctl_files=found, sysctls=live, host=Host(name="web-7", kernel="6.12.0"))
+    rules = [load_rule(path.read_bytes(), path.name, Facts) for path in RULES.glob("*.yaml")]
+    assert {(one.rule, one.state) for one in judge(rules, Facts(snapshot)) if one.finding or one.missing} == set()
+    assert len(rules) > 0
+    assert problems == []
 
 
 def test_every_scenario_has_keys_that_are_known() -> None:

@@ -93,6 +93,12 @@ def test_what_boot_gives_and_is_not_in_force() -> None:
     assert "note:" not in told(KEY, same)
 
 
+@pytest.mark.parametrize(("live", "noted"), [("4096", False), ("0x1000", False), ("65535", True)])
+def test_a_value_that_no_file_says(live: str, noted: bool) -> None:  # noqa: FBT001 (a column)
+    found = snapshot_with(sysctl_files=[], sysctls=Sysctls(values={KEY: live}))
+    assert ("the next boot may lose it" in told(KEY, found).replace("\n    ", " ")) == noted
+
+
 def test_files_that_were_not_read() -> None:
     said = told(KEY, snapshot_with(sysctls=Sysctls(values={KEY: "1"})))
     assert "at boot (systemd-sysctl): not known: sysctl_files was left out" in said
