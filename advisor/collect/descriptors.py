@@ -83,10 +83,12 @@ def _descriptors(pid: int, inodes: set[int], most: int) -> tuple[int, set[int]]:
     try:
         names = os.listdir(folder)
         for name in names[:most]:
-            with suppress(FileNotFoundError):
+            try:  # a context manager would cost a tenth of all
                 status = os.stat(name, dir_fd=folder)
-                if status.st_ino in inodes and stat.S_ISSOCK(status.st_mode):
-                    held.add(status.st_ino)
+            except FileNotFoundError:
+                continue
+            if status.st_ino in inodes and stat.S_ISSOCK(status.st_mode):
+                held.add(status.st_ino)
     finally:
         os.close(folder)
     return len(names), held

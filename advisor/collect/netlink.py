@@ -15,8 +15,11 @@ from contextlib import closing
 
 from advisor.errors import InputError
 from advisor.formats import sockdiag
-from advisor.formats.sockdiag import Socket
-from advisor.formats.sockdiag_blocks import Block, Cutter
+
+TYPE_CHECKING = False  # as mypy knows it; the module ``typing`` takes 6 ms to import
+if TYPE_CHECKING:
+    from advisor.formats.sockdiag_blocks import Block
+    from advisor.formats.sockdiag_whole import Socket
 
 _NETLINK_SOCK_DIAG = 4
 _DATAGRAM = 64 * 1024
@@ -40,25 +43,31 @@ def dump(states: Collection[int], extensions: Collection[int] = (), code: bytes 
         OSError: when the kernel refuses.
         InputError: when an answer can't be understood.
     """
+    from advisor.formats.sockdiag_blocks import Cutter  # noqa: PLC0415 (10 ms, which a mere summary need not pay)
+
     cutter = Cutter()
-    for data in _answers(sockdiag.states_mask(states), extensions, code):
+    for data in answers(states, extensions, code):
         try:
             yield cutter.cut(data)
         except ValueError as error:
-            raise _damaged(error) from None
+            raise damaged(error) from None
 
 
 def each(states: Collection[int], extensions: Collection[int] = (), code: bytes = b"") -> Iterator[Socket]:
     """The sockets in some states one by one and in full: for few of them. Arguments and errors as for `dump`."""
-    for data in _answers(sockdiag.states_mask(states), extensions, code):
+    from advisor.formats.sockdiag_whole import sockets  # noqa: PLC0415 (likewise)
+
+    for data in answers(states, extensions, code):
         try:
-            found, _ = sockdiag.sockets(data)
+            found, _ = sockets(data)
         except ValueError as error:
-            raise _damaged(error) from None
+            raise damaged(error) from None
         yield from found
 
 
-def _answers(mask: int, extensions: Collection[int], code: bytes) -> Iterator[bytes]:
+def answers(states: Collection[int], extensions: Collection[int] = (), code: bytes = b"") -> Iterator[bytes]:
+    """What the kernel sends for `dump`, as it is; arguments and errors as there."""
+    mask = sockdiag.states_mask(states)
     begun = False
     try:
         for data in ask(sockdiag.question(sockdiag.AF_UNSPEC, mask, extensions, code)):
@@ -96,8 +105,9 @@ def _status(datagram: memoryview) -> int | None:
     try:
         return sockdiag.messages(bytes(datagram))[1]
     except ValueError as error:
-        raise _damaged(error) from None
+        raise damaged(error) from None
 
 
-def _damaged(error: ValueError) -> InputError:
+def damaged(error: ValueError) -> InputError:
+    """The error that says so."""
     return InputError(f"SOCK_DIAG: {error}; this kernel's answers can't be read")

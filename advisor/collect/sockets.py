@@ -26,9 +26,10 @@ from advisor.collect.summary import read_states
 from advisor.collect.tally import Tally
 from advisor.collect.units import read_units, unit_of
 from advisor.errors import InputError
-from advisor.formats import procfs, sockdiag
-from advisor.formats.sockdiag import Socket, stripes_filter
+from advisor.formats import procfs, sockdiag, sockdiag_whole
+from advisor.formats.sockdiag import stripes_filter
 from advisor.formats.sockdiag_blocks import timed
+from advisor.formats.sockdiag_whole import Socket
 from advisor.records import replace
 from advisor.snapshot.counted import Reading, Sockets
 from advisor.system import System
@@ -51,7 +52,7 @@ def read_drops(system: System) -> Drops:
     if not system.live:
         return {}
     try:
-        return {one.cookie: dropped for one in _listening() if (dropped := sockdiag.drops(one)) is not None}
+        return {one.cookie: dropped for one in _listening() if (dropped := sockdiag_whole.drops(one)) is not None}
     except OSError:
         return {}
 
@@ -97,8 +98,8 @@ def _listeners(system: System, before: Drops | None) -> Listeners:
     for one in _listening():
         served = listeners.add(one.source, one.sport)
         served.join(one.rqueue, one.wqueue, _reading(one, before))
-        served.v6only = sockdiag.v6only(one)
-        served.cgroups.add(sockdiag.cgroup(one))
+        served.v6only = sockdiag_whole.v6only(one)
+        served.cgroups.add(sockdiag_whole.cgroup(one))
     names = read_units(system, {group for served in listeners.all() for group in served.cgroups})
     for served in listeners.all():
         served.unit = unit_of(names, served.cgroups)
@@ -111,7 +112,7 @@ def _listening() -> Iterator[Socket]:
 
 def _reading(one: Socket, before: Drops | None) -> Reading | None:
     """A socket that was not there before began at 0."""
-    now = sockdiag.drops(one)
+    now = sockdiag_whole.drops(one)
     if now is None:
         return None
     return Reading(first=now) if before is None else Reading(first=before.get(one.cookie, 0), last=now)

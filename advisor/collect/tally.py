@@ -19,8 +19,8 @@ from advisor.collect.reached import Destinations, Kind
 from advisor.collect.sampling import Part
 from advisor.collect.served import Listeners, Served, named
 from advisor.formats import sockdiag
-from advisor.formats.sockdiag import Row
-from advisor.formats.sockdiag_blocks import DPORT, EXPIRES, SPORT, STATE, Block
+from advisor.formats.sockdiag import STATE, Row
+from advisor.formats.sockdiag_blocks import DPORT, EXPIRES, SPORT, Block
 from advisor.snapshot.counted import Sockets
 
 MOST_ROWS = 1_000

@@ -9,12 +9,10 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
 
 AF_UNSPEC, AF_INET, AF_INET6 = 0, 2, 10
 INFO, SKMEMINFO, CGROUP_ID = 2, 7, 21
 """Attributes: INET_DIAG_INFO and INET_DIAG_SKMEMINFO come when asked for, INET_DIAG_CGROUP_ID by itself (Linux 5.7)."""
-_SKV6ONLY = 11
 
 _TCPDIAG_GETSOCK, _SOCK_DIAG_BY_FAMILY = 18, 20
 _NLMSG_NOOP, _NLMSG_ERROR, _NLMSG_DONE = 1, 2, 3
@@ -25,13 +23,12 @@ _OP_JMP, _OP_S_GE, _OP_S_LE, _OP_D_GE, _OP_D_LE, _OP_S_EQ, _OP_D_EQ = 1, 2, 3, 4
 
 _HEADER = struct.Struct("=IHHII")
 _HEAD = struct.Struct("=IH")
-_SOCKET = struct.Struct("=16xBBxx2s2s16s16s4xQ4xIIII")
-_DROPS = struct.Struct("=32xI")
 _ATTRIBUTE = struct.Struct("=HH")
 _ERRNO = struct.Struct("=i")
 _OP = struct.Struct("=BBH")
 _SHORTEST = 88
-_CGROUP_ID_SIZE = 8
+STATE, TIMER = 17, 18
+"""Where these bytes stand in a message."""
 _DONE_SIZE = 20
 _ENDS = tuple(kind.to_bytes(2, sys.byteorder) for kind in (_NLMSG_ERROR, _NLMSG_DONE))
 MAPPED = bytes(10) + b"\xff\xff"
@@ -44,27 +41,6 @@ _STRIPE_CODE = 20
 
 Row = tuple[int, int, bytes, bytes]
 """Family, state, local port (2 bytes), and remote port, local and remote address (2 + 16 + 16 bytes) as sent."""
-
-
-class Socket(NamedTuple):
-    """One socket in full.
-
-    ``source`` and ``destination`` are addresses of 4 or 16 bytes, IPv4-mapped ones made IPv4. In LISTEN ``rqueue``
-    is the accept queue now and ``wqueue`` its limit; else they are bytes not read and not acknowledged.
-    ``inode`` is 0 for a socket that no process holds. ``cookie`` never returns in a network namespace.
-    """
-
-    state: int
-    sport: int
-    dport: int
-    source: bytes
-    destination: bytes
-    cookie: int
-    rqueue: int
-    wqueue: int
-    uid: int
-    inode: int
-    attributes: dict[int, bytes]
 
 
 def states_mask(states: Iterable[int]) -> int:
@@ -184,69 +160,6 @@ def _errno(data: bytes, start: int, end: int) -> int:
         return 0
     (code,) = _ERRNO.unpack_from(data, start + _HEADER.size)
     return abs(int(code))
-
-
-def sockets(data: bytes) -> tuple[list[Socket], int | None]:
-    """The sockets of one datagram in full; the second value and errors as for `messages`."""
-    spans, status = messages(data)
-    return [_socket(data, start, end) for start, end in spans], status
-
-
-def _socket(data: bytes, start: int, end: int) -> Socket:
-    family, state, sport, dport, source, destination, cookie, rqueue, wqueue, uid, inode = _SOCKET.unpack_from(
-        data, start
-    )
-    return Socket(
-        state,
-        int.from_bytes(sport, "big"),
-        int.from_bytes(dport, "big"),
-        address(family, source),
-        address(family, destination),
-        cookie,
-        rqueue,
-        wqueue,
-        uid,
-        inode,
-        attributes(data, start + _SHORTEST, end),
-    )
-
-
-def attributes(data: bytes, start: int, end: int) -> dict[int, bytes]:
-    """The attributes that stand between two bytes, by number.
-
-    Raises:
-        ValueError: where one is shorter than its head or longer than what is left.
-    """
-    found: dict[int, bytes] = {}
-    while end - start >= _ATTRIBUTE.size:
-        length, kind = _ATTRIBUTE.unpack_from(data, start)
-        if length < _ATTRIBUTE.size or start + length > end:
-            raise ValueError(f"byte {start}: an attribute of {length} bytes, {end - start} are left")
-        found[kind] = data[start + _ATTRIBUTE.size : start + length]
-        start += (length + 3) & ~3
-    return found
-
-
-def drops(socket: Socket) -> int | None:
-    """The packets this socket dropped, of INET_DIAG_SKMEMINFO; None when it was not sent (before Linux 4.7)."""
-    data = socket.attributes.get(SKMEMINFO)
-    if data is None or len(data) < _DROPS.size:
-        return None
-    return int(_DROPS.unpack_from(data)[0])
-
-
-def cgroup(socket: Socket) -> int | None:
-    """The control group (version 2) that the socket was made in, as the inode number of its folder.
-
-    None where the kernel does not say; 1 is the outermost group, which is where all are without version 2.
-    """
-    data = socket.attributes.get(CGROUP_ID, b"")
-    return int.from_bytes(data, sys.byteorder) if len(data) == _CGROUP_ID_SIZE else None
-
-
-def v6only(socket: Socket) -> bool:
-    """Whether a listener on an IPv6 address refuses IPv4."""
-    return socket.attributes.get(_SKV6ONLY, b"\0") != b"\0"
 
 
 def address(family: int, raw: bytes) -> bytes:

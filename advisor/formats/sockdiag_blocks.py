@@ -14,10 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, repeat
 from typing import Any, NamedTuple
 
-from advisor.formats.sockdiag import AF_INET, CGROUP_ID, INFO, MAPPED, attributes, messages
+from advisor.formats.sockdiag import AF_INET, CGROUP_ID, INFO, MAPPED, messages
+from advisor.formats.sockdiag_whole import attributes
 
-STATE = 17
-TIMER = 18
 SPORT = 20
 DPORT = 22
 EXPIRES = 68

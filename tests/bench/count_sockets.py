@@ -13,14 +13,15 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[1]))
 
-from support.cost import used  # noqa: E402 (the path to it is set above)
+from support.cost import counted  # noqa: E402 (the path to it is set above)
 from support.population import populated  # noqa: E402 (likewise)
 
-SIZES = (20_000, 200_000)
+SIZES = (20_000, 200_000, 500_000)
 TIME_WAIT = 0.15
 ROUNDS = 5
 """Of what is quick: TIME_WAIT lasts for 60 s, in which they must be over."""
@@ -35,7 +36,10 @@ AGES = "print(sum(sum(one.idle.counts) for one in found.listeners if one.idle))\
 SUMMARY = HEAD + "from advisor.collect.summary import read_states\nprint(sum(read_states(System()).values()))\n"
 OWNERS = HEAD + (
     "from advisor.collect.owners import read_held\n"
-    "print(sum(row.count for row in read_held(System()) if row.state == 'CLOSE_WAIT' and row.pid))\n"
+    "from advisor.snapshot.counted import Listener, Sockets\n"
+    "listeners = [Listener(address='', port=port) for port in [{ports}]]\n"
+    "known = Sockets(method='SOCK_DIAG', states={{}}, listeners=listeners)\n"
+    "print(sum(row.count for row in read_held(System(), known) if row.state == 'CLOSE_WAIT' and row.pid))\n"
 )
 PSUTIL = "import psutil\nprint(len(psutil.net_connections('tcp')))\n"
 EVERYTHING = "every state, listener, destination"
@@ -47,59 +51,59 @@ def main() -> None:
         sys.stdout.write("counting sockets: left out, needs root and iproute2\n")
         return
     for size in SIZES:
+        sys.stdout.write(f"{size:,} sockets\n")
+        sys.stdout.flush()
         with populated(size, TIME_WAIT) as (web, ports):
-            argv = web.argv(sys.executable, str(HERE), "measure", str(size), ",".join(map(str, sorted(ports))))
+            argv = web.argv(sys.executable, str(HERE), "measure", ",".join(map(str, sorted(ports))))
             subprocess.run(argv, check=True, timeout=280)
 
 
-def measure(size: int, ports: str) -> None:
+def measure(ports: str) -> None:
     """Count in turns; first while TIME_WAIT stand, then what takes longer than they do."""
-    every = [*python(FULL.format(ports="()") + ROWS)]
-    for warm in (FULL.format(ports="()") + ROWS, SUMMARY, OWNERS.replace("print(", "0 and print("), "import psutil"):
-        used(python(warm)) if size == SIZES[0] else None
+    every = python(FULL.format(ports="()") + ROWS)
+    for program in (FULL.format(ports="()") + ROWS, SUMMARY, "import advisor.collect.owners, psutil\nprint(0)"):
+        counted(python(program))  # which compiles what it imports
     compared({"ss -tanH": ["ss", "-tanH"], EVERYTHING: every, "summary": python(SUMMARY)}, ROUNDS)
     on = [word for port in ports.split(",") for word in ("or", "sport", "=", f":{port}")][1:]
     ours = python(FULL.format(ports=f"[{ports}]") + AGES)
-    compared({"ss -tanHi, of the listeners": ["ss", "-tanHi", "state", "established", *on], "with ages": ours}, 1)
-    compared({"ss -tanHp, CLOSE_WAIT": ["ss", "-tanHp", "state", "close-wait"], "their owners": python(OWNERS)}, 1)
+    compared({"ss -tanHi of the listeners": ["ss", "-tanHi", "state", "established", *on], "with ages": ours}, 1)
+    compared(
+        {
+            "ss -tanHp in CLOSE_WAIT": ["ss", "-tanHp", "state", "close-wait"],
+            "owners": python(OWNERS.format(ports=ports)),
+        },
+        1,
+    )
+    while b" tw 0 " not in pathlib.Path("/proc/net/sockstat").read_bytes():
+        time.sleep(1)  # psutil shows TIME_WAIT, too, but takes longer than it lasts
     compared({"psutil.net_connections": python(PSUTIL), EVERYTHING: every}, 1)
 
 
 def python(program: str) -> list[str]:
+    """A process of its own."""
     return [sys.executable, "-c", program]
 
 
 def compared(programs: dict[str, list[str]], rounds: int) -> None:
     """Run in turns, check that all count alike, and print what each took, as multiples of the first, too."""
-    seconds: dict[str, list[float]] = {name: [] for name in programs}
-    memory: dict[str, float] = {}
-    counts: dict[str, int] = {}
-    for _ in range(rounds):
+    found = {name: [counted(argv)] for name, argv in programs.items()}
+    for _ in range(rounds - 1):
         for name, argv in programs.items():
-            spent, memory[name], said = used(argv)
-            seconds[name].append(spent)
-            counts[name] = counted(said)
-    if len(set(counts.values())) > 1:
-        raise SystemExit(f"the counts differ: {counts}")
-    first = next(iter(programs))
-    lines = [f"{counts[first]:,} sockets, median of {rounds}, counted alike: CPU seconds, x {first}, MiB at most"]
-    for name, found in seconds.items():
-        median = statistics.median(found)
-        lines.append(
-            f"  {name:<36} {median:8.3f} {median / statistics.median(seconds[first]):8.3f} {memory[name]:7.0f}"
-        )
-    sys.stdout.write("\n".join([*lines, "", ""]))
+            found[name].append(counted(argv))
+    counts = {count for rows in found.values() for _, _, count in rows}
+    if len(counts) > 1:
+        raise SystemExit(f"the counts differ: { {name: [row[2] for row in rows] for name, rows in found.items()} }")
+    first = statistics.median(seconds for seconds, _, _ in found[next(iter(programs))])
+    said = [f"  {counts.pop():,} sockets, counted alike by all; median of {rounds}: CPU seconds, ratio, MiB at most"]
+    for name, rows in found.items():
+        seconds = statistics.median(row[0] for row in rows)
+        said.append(f"    {name:<36}{seconds:8.3f}{seconds / first:8.3f}{max(row[1] for row in rows):6.0f}")
+    sys.stdout.write("\n".join([*said, ""]))
     sys.stdout.flush()
-
-
-def counted(said: str) -> int:
-    """A number, or lines of ss; tcp_info stands on a line of its own."""
-    lines = said.splitlines()
-    return int(lines[0]) if len(lines) == 1 and lines[0].isdecimal() else sum(not line[0].isspace() for line in lines)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["measure"]:
-        measure(int(sys.argv[2]), sys.argv[3])
+        measure(sys.argv[2])
     else:
         main()

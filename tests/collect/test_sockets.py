@@ -90,10 +90,10 @@ def test_every_count_is_what_ss_prints(inside: Inside) -> None:
 def test_both_ways_to_ask_see_the_same(inside: Inside) -> None:
     inside.crowd("states")
     one, two = inside.ask(
-        "from advisor.collect.netlink import ask\nfrom advisor.formats import sockdiag as s\n"
+        "from advisor.collect.netlink import ask\nfrom advisor.formats import sockdiag as s, sockdiag_whole as w\n"
         "def seen(*families):\n"
         "    asked = (s.question(family, 0x1ffe) for family in families)\n"
-        "    return sorted(str(row[:6]) for each in asked for data in ask(each) for row in s.sockets(data)[0])\n"
+        "    return sorted(str(row[:6]) for each in asked for data in ask(each) for row in w.sockets(data)[0])\n"
         "answer = [seen(0), seen(2, 10)]"
     )
     assert one == two

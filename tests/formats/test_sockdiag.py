@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.formats import sockdiag
+from advisor.formats import sockdiag, sockdiag_whole
 from advisor.formats.sockdiag_blocks import Cutter, timed
 
 V4 = bytes([10, 0, 0, 1]) + bytes(12)
@@ -36,7 +36,7 @@ def final(kind: int, code: int) -> bytes:
 def test_a_socket_in_full() -> None:
     memory = bytes(32) + struct.pack("=I", 140)
     data = socket(10, 1, MAPPED, V6, attribute(21, struct.pack("=Q", 99)) + attribute(7, memory) + attribute(11, b"\1"))
-    (one,), status = sockdiag.sockets(data)
+    (one,), status = sockdiag_whole.sockets(data)
     assert status is None
     assert (one.sport, one.dport, one.rqueue, one.wqueue, one.uid, one.inode, one.cookie) == (
         80,
@@ -48,21 +48,21 @@ def test_a_socket_in_full() -> None:
         77,
     )
     assert (sockdiag.text(one.source), sockdiag.text(one.destination)) == ("10.0.0.7", "2001:db8::1")
-    assert sockdiag.cgroup(one) == 99
-    assert sockdiag.drops(one) == 140
-    assert sockdiag.v6only(one)
+    assert sockdiag_whole.cgroup(one) == 99
+    assert sockdiag_whole.drops(one) == 140
+    assert sockdiag_whole.v6only(one)
 
 
 def test_what_an_old_kernel_does_not_send_is_none() -> None:
-    (one,), _ = sockdiag.sockets(socket(attributes=attribute(7, bytes(32)) + attribute(21, bytes(4))))
-    assert (sockdiag.drops(one), sockdiag.cgroup(one)) == (None, None)
-    (bare,), _ = sockdiag.sockets(socket())
-    assert (sockdiag.drops(bare), sockdiag.cgroup(bare), sockdiag.v6only(bare)) == (None, None, False)
+    (one,), _ = sockdiag_whole.sockets(socket(attributes=attribute(7, bytes(32)) + attribute(21, bytes(4))))
+    assert (sockdiag_whole.drops(one), sockdiag_whole.cgroup(one)) == (None, None)
+    (bare,), _ = sockdiag_whole.sockets(socket())
+    assert (sockdiag_whole.drops(bare), sockdiag_whole.cgroup(bare), sockdiag_whole.v6only(bare)) == (None, None, False)
 
 
 def test_a_refusal_carries_its_errno() -> None:
-    assert sockdiag.sockets(final(2, -2)) == ([], 2)
-    assert sockdiag.sockets(socket() + final(3, -105))[1] == 105
+    assert sockdiag_whole.sockets(final(2, -2)) == ([], 2)
+    assert sockdiag_whole.sockets(socket() + final(3, -105))[1] == 105
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_the_end_is_seen_at_either_end_of_a_datagram(datagram: bytes, may: bool)
 )
 def test_damage_is_named_with_its_place(data: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        sockdiag.sockets(data)
+        sockdiag_whole.sockets(data)
 
 
 @given(st.binary(max_size=600))
 def test_no_bytes_crash_it(data: bytes) -> None:
     with contextlib.suppress(ValueError):
-        sockdiag.sockets(data)
+        sockdiag_whole.sockets(data)
     with contextlib.suppress(ValueError):
         for block in Cutter().cut(data):
             list(timed(block))
@@ -106,12 +106,12 @@ def test_no_damage_crashes_it(damage: list[tuple[int, int]]) -> None:
     for place, value in damage:
         data[place % len(data)] = value
     try:
-        found, _ = sockdiag.sockets(bytes(data))
+        found, _ = sockdiag_whole.sockets(bytes(data))
     except ValueError:
         return
     for one in found:
-        sockdiag.cgroup(one)
-        sockdiag.drops(one)
+        sockdiag_whole.cgroup(one)
+        sockdiag_whole.drops(one)
 
 
 @given(st.sets(st.integers(0, 65535), min_size=1, max_size=300), st.integers(0, 65535))

@@ -10,8 +10,9 @@ from formats.test_sockdiag import MAPPED, V4, V6, attribute, final, socket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.formats import sockdiag
-from advisor.formats.sockdiag_blocks import SPORT, STATE, Cutter, timed
+from advisor.formats.sockdiag import STATE
+from advisor.formats.sockdiag_blocks import SPORT, Cutter, timed
+from advisor.formats.sockdiag_whole import sockets
 
 GROUP = attribute(21, struct.pack("=Q", 4711))
 
@@ -55,7 +56,7 @@ def test_no_message_is_lost_or_made_up(batches: list[list[bytes]]) -> None:
                 strict=True,
             )
         ]
-        one_by_one, _ = sockdiag.sockets(b"".join(batch))
+        one_by_one, _ = sockets(b"".join(batch))
         wanted = [(one.state, divmod(one.sport, 256), one.source, one.destination) for one in one_by_one]
         assert sorted(rows) == sorted(wanted)
         assert sum(block.sockets for block in blocks) == len(batch)

@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,16 +31,33 @@ def cpu(argv: Sequence[str], accept: Sequence[int] = (0,)) -> tuple[float, str]:
 
 
 def used(argv: Sequence[str], accept: Sequence[int] = (0,)) -> tuple[float, float, str]:
-    """CPU seconds and the peak of resident memory, in MiB, of a command, and what it printed."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    """CPU seconds and the peak of resident memory, in MiB, of a command, and what it printed.
+
+    The peak is at least that of the process that asks: it is inherited.
+    """
+    with tempfile.TemporaryFile() as out:
+        seconds, memory = _ended(argv, accept, out)
+        return seconds, memory, out.read().decode("utf-8", "replace")
+
+
+def counted(argv: Sequence[str]) -> tuple[float, float, int]:
+    """The same, and how much it counted: the number it printed, or the lines that begin at the margin."""
+    with tempfile.TemporaryFile() as out:
+        seconds, memory = _ended(argv, (0,), out)
+        first = out.readline().strip()
+        return seconds, memory, int(first) if first.isdigit() else 1 + sum(not line[:1].isspace() for line in out)
+
+
+def _ended(argv: Sequence[str], accept: Sequence[int], out: IO[bytes]) -> tuple[float, float]:
+    with tempfile.TemporaryFile() as err:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=_environment())
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
         if process.returncode not in accept:
+            err.seek(0)
             raise SystemExit(f"{' '.join(argv)} ended with {process.returncode}: {err.read().decode()}")
-        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.read().decode("utf-8", "replace")
+    out.seek(0)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def medians(measured: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:

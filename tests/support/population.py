@@ -69,8 +69,8 @@ def populated(sockets: int, time_wait: float) -> Iterator[Population]:
 
 @contextlib.contextmanager
 def _joined() -> Iterator[tuple[Any, Any]]:
-    from support.inside import inside
-    from support.netns import Netns, ip
+    from support.inside import inside  # noqa: PLC0415 (the processes it starts run this file without them)
+    from support.netns import Netns, ip  # noqa: PLC0415 (likewise)
 
     with contextlib.ExitStack() as stack:
         outer = Netns()
@@ -92,7 +92,7 @@ def _joined() -> Iterator[tuple[Any, Any]]:
 
 
 def _connected(web: Any, crowd: Any, number: int, each: int, more: int) -> list[Any]:
-    """One process on each side; the crowd's closes early, so that the web's end is in CLOSE_WAIT; the web's is first."""
+    """One process on each side. The crowd's ends some, so that the web holds CLOSE_WAIT; of ``more``, the web does."""
     coming = number % 3 < 2
     server, client = (web, crowd) if coming else (crowd, web)
     here, there = f"10.9.{1 if coming else 2}.{number % _HELPERS + 1}", f"10.9.{2 if coming else 1}.{number % 5 + 1}"
