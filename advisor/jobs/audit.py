@@ -30,7 +30,8 @@ def _placed(verdict: Verdict, facts: Facts) -> Verdict:
         return verdict
     from advisor.remedy.allowed import placed  # noqa: PLC0415 (5 ms, which only a finding with such a step needs)
 
-    return replace(verdict, finding=replace(finding, steps=tuple(placed(step, facts) for step in finding.steps)))
+    finding = replace(finding, steps=tuple(placed(step, facts) for step in finding.steps))
+    return Verdict(verdict.rule, verdict.item, verdict.state, finding, verdict.missing)
 
 
 def gate(result: Result, fail_on: Severity, min_confidence: Confidence) -> Gate:
