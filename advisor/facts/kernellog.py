@@ -51,10 +51,17 @@ class KernelMessage(Item):
         return self.row.newest
 
     @property
-    def ours(self) -> Annotated[bool, From("/proc/self/ns")]:
-        """Whether we see the host itself: the log is the machine's, and may tell of other namespaces or containers."""
+    def whole(self) -> Annotated[bool, From("/proc/self/ns")]:
+        """Whether we see the host itself, and not a container or a network namespace of its own."""
         host: model.Host = self.snapshot.need("host")
         return host.netns == "host" and host.container is None
+
+    @property
+    def ours(self) -> Annotated[bool, From("/proc/self/ns")]:
+        """Whether they are about what we see; unknown where we do not see the host itself."""
+        if not self.whole:
+            raise Unread("kernel_log", "the log is the whole machine's, of which only a part is judged here")
+        return True
 
     @property
     def listened(self) -> Annotated[bool, From("SOCK_DIAG")]:

@@ -52,7 +52,7 @@ def test_time_a_second_is_a_share() -> None:
     ],
 )
 def test_units_do_not_mix(text: str) -> None:
-    with pytest.raises(RuleError, match="with|adds seconds to a count"):
+    with pytest.raises(RuleError, match=r"with|adds seconds to a count"):
         compile_expression(Source(text, "r.yaml"), Scope(Facts), frozenset())
 
 

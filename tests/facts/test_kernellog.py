@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -46,7 +47,9 @@ def test_a_flood_is_ours_where_somebody_listens_there(
 )
 def test_the_log_is_the_machine_s(host: dict[str, str], expected: bool) -> None:  # noqa: FBT001 (likewise)
     [one] = facts(kernel_log={"orphans": {"kernel": {5: 1}}}, host=host).kernel_log.orphans
-    assert (one.about, one.ours) == ("kernel", expected)
+    assert (one.about, one.whole) == ("kernel", expected)
+    with contextlib.nullcontext() if expected else pytest.raises(Unread, match="the whole machine's"):
+        assert one.ours
 
 
 def test_each_kind_is_told_apart_and_dated() -> None:
@@ -66,4 +69,4 @@ def test_what_was_not_read_is_unread() -> None:
         assert facts().kernel_log.orphans is None
     [one] = facts(kernel_log={"orphans": {"kernel": {5: 1}}}).kernel_log.orphans
     with pytest.raises(Unread, match="not given"):
-        assert one.ours is None
+        assert one.ours
