@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from advisor.facts.places import Location, Place
 from advisor.records import dataclass
@@ -154,8 +155,7 @@ class Missing:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One rule on one item (``item`` is empty for a rule without ``each``)."""
 
     rule: str

@@ -54,7 +54,7 @@ class Budget:
     @property
     def why(self) -> str:
         """Why a source was left out that came too late."""
-        return f"left out: reading had cost its {self.seconds:g} s of CPU; --budget {2 * self.seconds:g} allows more"
+        return f"left out: more CPU than the {self.seconds:g} s of reading; --budget {2 * self.seconds:g} allows more"
 
 
 def be_nice() -> None:

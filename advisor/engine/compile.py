@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from advisor.engine.code import Code, Env, Name, Need, Run
-from advisor.engine.functions import FUNCTIONS, bounded, requires_of, strict
+from advisor.engine.functions import FUNCTIONS, requires_of, strict
 from advisor.engine.known import BY_ZERO, TOO_LARGE, Unknown, all_of, any_of, join, negation
 from advisor.engine.scope import Scope
 from advisor.engine.syntax import OPERATORS, Source, did_you_mean, dotted, parse
 from advisor.engine.types import BOOL, LITERAL, TEXT, Problem, Type, comparable, numbers, product, same_unit
 from advisor.records import replace
 
+_HUGE = 1e300
+"""Beyond it a float is near infinity, and no measured quantity is meant."""
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -195,7 +197,10 @@ def _with_constant(left: Run, apply: Callable[[Any, Any], Any], constant: object
 
     def run(env: Env) -> bool | Unknown:
         value = left(env)
-        return value if value.__class__ is Unknown else bool(apply(value, constant))
+        if value.__class__ is Unknown:
+            return value
+        found: bool = apply(value, constant)
+        return found
 
     return run
 
@@ -220,11 +225,12 @@ def _safe(apply: Callable[[Any, Any], Any], left: Run, right: Run) -> Run:
         if a.__class__ is Unknown or b.__class__ is Unknown:
             return join((a, b))
         try:
-            return bounded(apply(a, b))
+            value = apply(a, b)
         except ZeroDivisionError:
             return BY_ZERO
         except OverflowError:
             return TOO_LARGE
+        return value if -_HUGE < value < _HUGE else TOO_LARGE
 
     return run
 

@@ -10,15 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from advisor.engine.code import Code, Env, Need
-from advisor.engine.known import TOO_LARGE, Unknown, join, unknown
+from advisor.engine.known import Unknown, join, unknown
 from advisor.engine.types import BOOL, PORTS, VERSION, Problem, Type, fits, number, numbers, same_unit
 from advisor.facts.values import Histogram, Version
 from advisor.formats.ports import Ports
 from advisor.records import dataclass
 from advisor.units import NONE, PER_S, N, S
 
-_HUGE = 1e300
-"""Beyond it a float is near infinity, and no measured quantity is meant."""
 _LAST_PORT = 65535
 _NO_FACTS = {"group", "list", "sysctl", "counters", "site"}
 
@@ -34,11 +32,6 @@ class Function:
     least: int
     most: int
     build: Build
-
-
-def bounded(value: Any) -> Any:  # noqa: ANN401 (any number, or Unknown)
-    """The number, or Unknown where it is too large, infinite or no number."""
-    return value if value.__class__ is Unknown or -_HUGE < value < _HUGE else TOO_LARGE
 
 
 def strict(type_: Type, parts: Sequence[Code], apply: Callable[..., Any]) -> Code:

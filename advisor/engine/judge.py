@@ -71,9 +71,9 @@ def _verdicts(rule: Rule, env: Env) -> Iterator[Verdict]:
     elif not items:
         yield Verdict(rule.id, "", State.NOT_APPLICABLE)
     else:
-        facts, params, shared = env.facts, env.params, env.shared
         for item in items:
-            yield _verdict(rule, Env(facts, item, params, shared))
+            env.item, env.lets = item, {}
+            yield _verdict(rule, env)
 
 
 def _verdict(rule: Rule, env: Env) -> Verdict:

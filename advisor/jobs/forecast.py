@@ -32,7 +32,9 @@ def as_text(told: Forecast, width: int) -> str:
 def _lines(told: Forecast) -> Iterator[tuple[str, int]]:
     read = [one for one in told.planned if one.skipped is None]
     wait = f", and {show(told.wait, S)} of waiting between two readings" if told.wait else ""
-    yield f"nothing was read yet; this would be, for about {_about(told.seconds)} of CPU{wait}", 0
+    cost = f"about {_about(told.seconds)} of CPU"
+    cost += f", cut to the {show(told.budget, S)} it may take" if told.seconds > told.budget else ""
+    yield f"nothing was read yet; this would be, for {cost}{wait}", 0
     for one in read:
         yield "", 0
         yield from _source(one, as_root=told.as_root)

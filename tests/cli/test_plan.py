@@ -84,3 +84,8 @@ def test_reading_says_what_it_cost(capsys: Captured) -> None:
     host = json.loads(capsys.readouterr().out)["host"]
     assert 0 < host["cpu"] < 2
     assert host["share"] is None
+
+
+def test_a_plan_says_when_the_budget_is_too_small(capsys: Captured) -> None:
+    assert run(["audit", "--plan", "--budget", "0.1"]) == 0
+    assert " of CPU, cut to the 0.1 s it may take, and 1 s of waiting" in " ".join(capsys.readouterr().out.split())

@@ -50,7 +50,7 @@ def test_past_the_budget_sources_are_left_out_and_unknown(monkeypatch: pytest.Mo
     costly = {source.name for source in TABLE if source.costly}
     assert costly
     for name in costly:
-        assert snapshot.unread[name] == ("left out: reading had cost its 2 s of CPU; --budget 4 allows more")
+        assert snapshot.unread[name] == ("left out: more CPU than the 2 s of reading; --budget 4 allows more")
     assert snapshot.counters is not None
     assert snapshot.sockets is not None
     assert snapshot.cpu == 200
