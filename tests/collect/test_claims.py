@@ -53,7 +53,7 @@ def test_an_administrators_file_drop_ins_and_masks_are_heeded(tmp_path: pathlib.
     write(tmp_path, f"{ADMIN}/web.socket", "[Socket]\nListenStream=8080\n")
     os.symlink("/dev/null", tmp_path / ADMIN / "old.socket")
     (tmp_path / "dev").mkdir()
-    (tmp_path / "dev/null").touch()
+    os.mkfifo(tmp_path / "dev/null")  # no regular file, as the device itself
     write(tmp_path, f"{ADMIN}/ssh.socket.d/50-port.conf", "[Socket]\nListenStream=\nListenStream=0.0.0.0:2222\n")
     write(tmp_path, f"{UNITS}/ssh.socket.d/50-port.conf", "[Socket]\nListenStream=9\n")
     assert claims(tmp_path) == [
