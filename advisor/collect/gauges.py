@@ -91,7 +91,7 @@ def _cards(system: System) -> Iterator[tuple[str, int]]:
     except ValueError as error:
         raise InputError(f"/proc/net/dev: {error}") from None
     cards = [name for name in names if system.exists(f"{folder}/{name}/device")]
-    if {*names} != ours or not cards or len(cards) > _MOST_CARDS:
+    if {*names} != ours or len(cards) > _MOST_CARDS:
         return
     for counter in _NIC:
         paths = [f"{folder}/{card}/statistics/{counter}" for card in cards]

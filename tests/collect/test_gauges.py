@@ -80,6 +80,11 @@ def test_cards_are_added_up_and_what_has_no_hardware_is_left_out(tmp_path: pathl
     assert found == {"nic.rx_missed_errors": 12, "nic.rx_fifo_errors": 0, "nic.rx_dropped": 18}
 
 
+def test_a_namespace_without_cards_loses_nothing_on_them(tmp_path: pathlib.Path) -> None:
+    files = {"proc/net/dev": DEV.partition("  eth0")[0], "sys/class/net/lo/statistics/rx_dropped": "9\n"}
+    assert read(tmp_path, files) == {"nic.rx_missed_errors": 0, "nic.rx_fifo_errors": 0, "nic.rx_dropped": 0}
+
+
 def test_cards_of_another_namespace_are_not_taken_for_ours(tmp_path: pathlib.Path) -> None:
     """/sys is that of the namespace in which it was mounted; /proc/net/dev is that of the reader."""
     assert read(tmp_path, cards() | {"proc/net/dev": DEV.replace("eth1", "eth9")}) == {}
