@@ -34,7 +34,7 @@ class Sysctl:
             Unread: when neither a given file nor the live system has it.
         """
         if key in self._given:
-            return " ".join(self._given[key][1].value.split())
+            return " ".join(_taken(key, self._given[key][1].value.split()))
         if self._snapshot.sysctls is None and self._given:
             raise Unread("sysctls", f"no host was read and no file given sets {key}")
         live = self._snapshot.need("sysctls")
@@ -93,6 +93,12 @@ def located(file: SysctlFile, setting: Setting) -> Location:
         excerpt=excerpt,
         key=setting.key,
     )
+
+
+def _taken(key: str, words: list[str]) -> list[str]:
+    """What the kernel takes of a file's value: it stops reading after as many numbers as it wants."""
+    entry = KEYS.get(key)
+    return words[: len(entry.parts) or 1] if entry is not None and entry.kind in {"int", "vector"} else words
 
 
 def _value(entry: Key, part: str | None, text: str) -> float | str | Ports:

@@ -107,3 +107,10 @@ def test_what_is_not_there_says_why() -> None:
 
 def test_blanks_are_made_single() -> None:
     assert live(net__ipv4__ip_local_port_range="  1 \t 2 ").text(RANGE) == "1 2"
+
+
+def test_of_a_file_counts_what_the_kernel_takes_of_it() -> None:
+    text = f"{SOMAXCONN} = 4096 # more\n{RANGE} = 1024 65535 ; all\nnet.ipv4.tcp_congestion_control = cubic # fast\n"
+    given = Sysctl(snapshot_with(sysctl_files=[SysctlFile(path="/g", content=text.encode(), given=True)]))
+    assert (given.text(SOMAXCONN), given.text(RANGE)) == ("4096", "1024 65535")
+    assert given.text("net.ipv4.tcp_congestion_control") == "cubic # fast"

@@ -128,13 +128,13 @@ def test_a_larger_backlog_brings_somaxconn_along() -> None:
     snapshot = host(
         b"http { server { listen 80 backlog=8; } }",
         row,
-        sysctls=Sysctls(values={"net.core.somaxconn": "128"}),
-        counters={"Tcp.PassiveOpens": Reading(first=0, last=1000)},
+        sysctls=Sysctls(values={"net.core.somaxconn": "4096"}),
+        counters={"Tcp.PassiveOpens": Reading(first=0, last=3000)},
         sample=1.0,
     )
     plan = made(snapshot, unsafe=False)
-    assert [(one.key, one.after) for one in plan.prediction.sysctls] == [("net.core.somaxconn", "2048")]
-    assert [one.after for one in plan.prediction.directives] == ["listen 80 backlog=2048"]
+    assert [(one.key, one.after) for one in plan.prediction.sysctls] == [("net.core.somaxconn", "8192")]
+    assert [one.after for one in plan.prediction.directives] == ["listen 80 backlog=8192"]
     assert plan.rounds == 3
     assert outcomes(plan)["accept-queue-overflowing"][0] is Outcome.TO_BE_MEASURED
     assert plan.needs == ("re-listen",)
