@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 RULES = load.rules()
 FIRST = {rule.id: rule.consequence_of for rule in RULES}
 LOUD = {State.FAIL, State.UNKNOWN}
-LIMITS = {"net.core.somaxconn", "net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_fin_timeout"}
+LIMITS = {"net.core.somaxconn", "net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_fin_timeout"} | {
+    "net.netfilter.nf_conntrack_max",
+    "net.ipv4.tcp_max_orphans",
+    "net.core.netdev_max_backlog",
+}
 ROW = ("queue", "limit", "drops", "idle", "clients")
 
 EXAMPLES = int(os.environ.get("ADVISOR_EXAMPLES", "120"))
