@@ -6,6 +6,7 @@ Then what a whole audit of this host costs beside a program of typer's that does
 
 from __future__ import annotations
 
+import gc
 import pathlib
 import statistics
 import sys
@@ -73,7 +74,8 @@ def main() -> None:
 
 
 def judging() -> None:
-    """The median of many rounds, in CPU time of this process."""
+    """The median of many rounds, in CPU time of this process, which looks for garbage as seldom as the command does."""
+    gc.set_threshold(3_000_000, 10, 10)
     rules, kept = load.rules(), snapshot()
     found = []
     for _ in range(ROUNDS):
@@ -87,7 +89,8 @@ def judging() -> None:
     )
     sys.stdout.write(
         f"judging {LISTENERS} listeners, {DESTINATIONS} destinations and {SERVERS} servers: {said}\n"
-        f"  median of {ROUNDS - 1}: {1000 * middle:.1f} ms CPU (the first, which compiles: {1000 * first:.0f} ms)\n"
+        f"  median of {ROUNDS - 1}: {1000 * middle:.1f} ms CPU, the least {1000 * min(found):.1f} ms;"
+        f" the first, which compiles: {1000 * first:.0f} ms\n"
         f"  at most {1000 * GOAL_S:g} ms: {'met' if middle <= GOAL_S else 'MISSED'}\n\n"
     )
 
