@@ -57,3 +57,7 @@ def idle_age(one: Timed) -> float | None:
 def time_wait_bucket(expires: int) -> int:
     """The bucket of a socket in TIME_WAIT by what is left of it, in ms."""
     return bisect_left(IDLE_EDGES, max(0.0, TIME_WAIT_S - expires / 1000))
+
+
+BUCKETS = b"".join(bytes([time_wait_bucket(1000 * second)]) * 1000 for second in range(TIME_WAIT_S + 1))
+"""The same, by what is left in ms: ages between two whole seconds are in one bucket, as its edges are whole."""

@@ -7,12 +7,13 @@ minute): peers that call have many ports of their own, what is called has few.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from operator import itemgetter
 
 from advisor.collect.reached import Kind
 
-OUTBOUND, INBOUND, UNKNOWN, GONE = range(4)
+OUTBOUND, INBOUND, WILD, UNKNOWN, GONE = range(5)
+"""``WILD`` is inbound, too, where one listener serves all local IPv4 addresses."""
 _ENOUGH = 8
 """Connections of one local port by which it is decided; with half as many ports of peers, it was served."""
 _MOST_UNDECIDED = 32_768
@@ -24,26 +25,28 @@ class Directions:
 
     Args:
         listening: the ports that listen.
+        wild: those of them that one listener serves for all local IPv4 addresses.
         ephemeral: the first and the last port that the kernel chooses by itself; None: not known, all are.
     """
 
-    def __init__(self, listening: Iterable[int], ephemeral: tuple[int, int] | None) -> None:
+    def __init__(self, listening: Iterable[int], wild: Container[int], ephemeral: tuple[int, int] | None) -> None:
         low, high = ephemeral or (0, 65_535)
         self._by_port = bytearray([UNKNOWN]) * 65_536
         self._by_port[low : high + 1] = bytes([OUTBOUND]) * (high + 1 - low)
         for port in listening:
-            self._by_port[port] = INBOUND
+            self._by_port[port] = WILD if port in wild else INBOUND
         self._seen: dict[int, list[Kind]] = {}
 
     def of(self, ports: Sequence[int]) -> bytes:
-        """One of the four ways for each port."""
+        """One of the ways for each port."""
         if len(ports) == 1:  # an itemgetter of one item gives no tuple
             return bytes([self._by_port[ports[0]]])
         return bytes(itemgetter(*ports)(self._by_port))
 
     def one(self, port: int) -> int:
-        """The way of one port."""
-        return self._by_port[port]
+        """The way of one port, `INBOUND` for any that listens."""
+        way = self._by_port[port]
+        return INBOUND if way == WILD else way
 
     def decide(self, port: int, kind: Kind) -> list[Kind]:
         """Take note of a connection in doubt; returns those that are now known to go out."""

@@ -93,6 +93,12 @@ class Listeners:
         """The ports that listen."""
         return frozenset(port for _, port in self._rows)
 
+    @property
+    def wild(self) -> frozenset[int]:
+        """The ports on which no listener has an address of its own, and which serve IPv4."""
+        bound = {port for source, port in self._rows if any(source)}
+        return frozenset(port for port in self.ports - bound if self.of(_ANY4, port) is not None)
+
     def add(self, source: bytes, port: int) -> Served:
         """The row of an address, made if need be."""
         return self._rows.setdefault((source, port), Served(source, port))

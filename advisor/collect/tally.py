@@ -10,11 +10,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from itertools import compress
+from operator import itemgetter
 from typing import Literal
 
 from advisor.catalog.tcp import State
-from advisor.collect.ages import scaled, time_wait_bucket
-from advisor.collect.direction import INBOUND, OUTBOUND, UNKNOWN, Directions
+from advisor.collect.ages import BUCKETS, scaled, time_wait_bucket
+from advisor.collect.direction import INBOUND, OUTBOUND, UNKNOWN, WILD, Directions
 from advisor.collect.reached import Destinations, Kind
 from advisor.collect.sampling import Part
 from advisor.collect.served import Listeners, Served, named
@@ -47,7 +48,8 @@ class Tally:
         self.states: Counter[int] = Counter()
         self.listeners = listeners
         self.destinations = Destinations(timed=timed)
-        self._directions = Directions(listeners.ports, ephemeral)
+        self._directions = Directions(listeners.ports, listeners.wild, ephemeral)
+        self._wild: Counter[int] = Counter()
         self._inbound: Counter[int] = Counter()
         self._clients: Counter[int] = Counter()
         self._outbound: Counter[tuple[int, int]] = Counter()
@@ -60,7 +62,7 @@ class Tally:
                 self._narrow(block)
             else:
                 self._one_by_one(block, bytes([1]) * block.sockets)
-        if len(self._inbound) + len(self._clients) + len(self._outbound) > MOST_KEYS:
+        if len(self._wild) + len(self._inbound) + len(self._clients) + len(self._outbound) > MOST_KEYS:
             self.settle()
 
     def _narrow(self, block: Block) -> None:
@@ -71,6 +73,9 @@ class Tally:
         ways = self._directions.of(block.packed("H", ports[::_HOST_ORDER]))
         if OUTBOUND in ways:
             self._count_outbound(block, states, _where(ways, OUTBOUND))
+        if WILD in ways:
+            remote = block.columns(block.destination, _NARROW)
+            self._wild.update(compress(block.packed("Q", [*remote, states, None, *ports]), _where(ways, WILD)))
         if INBOUND in ways:
             self._count_inbound(block, states, ports, _where(ways, INBOUND))
         if UNKNOWN in ways:
@@ -93,6 +98,9 @@ class Tally:
 
     def settle(self) -> None:
         """Bring what was counted as numbers to its listeners and destinations: those then hold all that was added."""
+        for number, count in self._wild.items():
+            raw = _bytes(number)
+            self._serve(self.listeners.of(bytes(_NARROW), int.from_bytes(raw[6:], "big")), raw[4], raw[:4], count)
         for number, count in self._inbound.items():
             raw = _bytes(number)
             served = self.listeners.of(raw[:4], int.from_bytes(raw[6:], "big"))
@@ -105,7 +113,7 @@ class Tally:
             if served is not None:
                 self.listeners.client(served, raw[:4], count)
         self.destinations.add((_kind(*pair), count) for pair, count in self._outbound.items())
-        for counted in (self._inbound, self._clients, self._outbound):
+        for counted in (self._wild, self._inbound, self._clients, self._outbound):
             counted.clear()
 
     def _know(self, low: bytes, served: Served | None) -> None:
@@ -140,15 +148,17 @@ class Tally:
         bucket = time_wait_bucket(expires) if state == State.TIME_WAIT else 0
         kind = Kind(local + remote, dport, state, port & 1, bucket)
         if way == INBOUND:
-            served = self.listeners.of(local, port)
-            if served is not None:
-                served.states[state] += 1
-                if state == State.ESTABLISHED:
-                    self.listeners.client(served, remote, 1)
+            self._serve(self.listeners.of(local, port), state, remote, 1)
         elif way == OUTBOUND:
             self.destinations.add([(kind, 1)])
         elif way == UNKNOWN:
             self.destinations.add((one, 1) for one in self._directions.decide(port, kind))
+
+    def _serve(self, served: Served | None, state: int, client: bytes, count: int) -> None:
+        if served is not None:
+            served.states[state] += count
+            if state == State.ESTABLISHED:
+                self.listeners.client(served, client, count)
 
     def done(
         self, method: Literal["SOCK_DIAG", "/proc/net/tcp"], first: frozenset[int], part: Part | None = None
@@ -204,7 +214,11 @@ def _both(one: bytes, other: bytes) -> bytes:
 
 def _buckets(block: Block) -> bytes:
     """The age of each socket, as if it were in TIME_WAIT."""
-    return bytes(map(time_wait_bucket, block.packed("I", block.columns(EXPIRES, 4))))
+    left = block.packed("I", block.columns(EXPIRES, 4))
+    try:
+        return bytes(itemgetter(*left, 0)(BUCKETS)[:-1])  # one more: an itemgetter of one item gives no tuple
+    except IndexError:  # other states may have more time left
+        return bytes(map(time_wait_bucket, left))
 
 
 def _bytes(number: int) -> bytes:

@@ -7,11 +7,13 @@ import struct
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from advisor.catalog.tcp import State
 from advisor.collect import reached, served
 from advisor.collect import tally as module
-from advisor.collect.ages import AgeCount, idle_age
+from advisor.collect.ages import BUCKETS, AgeCount, idle_age, time_wait_bucket
 from advisor.collect.sampling import Part, stripe
 from advisor.collect.served import Listeners, Served
 from advisor.collect.tally import Tally
@@ -50,6 +52,15 @@ def tallied(rows: list[Row], *addresses: tuple[str, int], way: str = "blocks", *
         for start in range(0, len(rows), 100):
             tally.add(cutter.cut(b"".join(map(message, rows[start : start + 100]))))
     return tally.done("SOCK_DIAG", frozenset())
+
+
+@given(st.integers(0, len(BUCKETS) - 1))
+@example(59_001)
+@example(59_000)
+@example(58_999)
+@example(60_000)
+def test_the_table_of_buckets_is_what_is_computed(left: int) -> None:
+    assert BUCKETS[left] == time_wait_bucket(left)
 
 
 WAYS = pytest.mark.parametrize("way", ["blocks", "rows"])
@@ -95,15 +106,16 @@ def test_a_mapped_destination_is_the_ipv4_one(way: str) -> None:
     assert (only.time_wait is None) == (way == "rows")
 
 
-def test_time_wait_is_as_old_as_its_timer_has_run() -> None:
+@pytest.mark.parametrize("more", [(), (70_000,)])
+def test_time_wait_is_as_old_as_its_timer_has_run(more: tuple[int, ...]) -> None:
     tally = Tally(Listeners())
     rows = [row(address, 5, address, 80, State.TIME_WAIT) for address in ("10.0.0.2", "2001:db8::1")]
-    ages = (60_000, 59_000, 58_996, 500, 0, 70_000)
+    ages = (60_000, 59_000, 58_996, 500, 0, *more)
     tally.add(Cutter().cut(b"".join(message(one, expires) for one in rows for expires in ages)))
     for found in tally.done("SOCK_DIAG", frozenset()).destinations:
         assert found.time_wait is not None
         counts = dict(zip((*IDLE_EDGES, None), found.time_wait.counts, strict=True))
-        assert {edge: count for edge, count in counts.items() if count} == {1: 3, 2: 1, 60: 2}
+        assert {edge: count for edge, count in counts.items() if count} == {1: 2 + len(more), 2: 1, 60: 2}
 
 
 @WAYS

