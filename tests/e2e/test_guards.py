@@ -172,3 +172,18 @@ def test_a_quota_that_is_used_up_gets_no_longer_queue(netns: Netns, tmp_path: pa
     assert [one.safety for one in asked] == [Safety.MANUAL]
     assert changes == []
     assert [one.severity for one in findings(snapshot)["cgroup-cpu-throttled"].values()] == [Severity.HIGH]
+
+
+@pytest.mark.real("nginx")
+def test_cookies_for_real_clients_are_told_from_a_flood(netns: Netns, tmp_path: pathlib.Path) -> None:
+    """Silent clients stay half-open under ``deferred``: those past the backlog get cookies, and return them."""
+    deferred = f"server {{ listen {ADDRESS} backlog={BACKLOG} deferred; return 200; }}\n"
+    with running(netns, tmp_path / "nginx", deferred) as nginx:
+        snapshot = look(nginx)
+    facts = Facts(snapshot).counters
+    sent, back = (facts.value(f"TcpExt.Syncookies{name}", "delta") for name in ("Sent", "Recv"))
+    assert sent >= CLIENTS - 2 * BACKLOG
+    assert back >= 0.9 * sent
+    [finding] = findings(snapshot)["syn-cookies-sent"].values()
+    assert finding.confidence is Confidence.OBSERVED
+    assert "the clients are real" in finding.steps[0].text
