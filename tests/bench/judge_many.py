@@ -1,6 +1,7 @@
 """What judging costs: a snapshot of 50 listeners and 200 destinations, and nginx with 20 servers, by all rules.
 
-Nothing is known beforehand but the compiled rules: each round scans the configuration and computes every fact anew.
+Each round computes every fact anew: once with the configuration scanned, as reading it leaves it, and once from its
+bytes alone, as a snapshot is that was kept in a file.
 Then what a whole audit of this host costs beside a program of typer's that does nothing.
 """
 
@@ -23,6 +24,7 @@ from support.snapshots import ages_of, nginx_of, snapshot_with  # noqa: E402 (li
 
 from advisor.catalog.counters import COUNTERS  # noqa: E402 (likewise)
 from advisor.engine.judge import judge  # noqa: E402 (likewise)
+from advisor.engine.rule import Rule  # noqa: E402 (likewise)
 from advisor.facts.derive import Facts  # noqa: E402 (likewise)
 from advisor.jobs import load  # noqa: E402 (likewise)
 from advisor.snapshot.model import (  # noqa: E402 (likewise)
@@ -74,25 +76,31 @@ def main() -> None:
 
 
 def judging() -> None:
-    """The median of many rounds, in CPU time of this process, which looks for garbage as seldom as the command does."""
+    """Medians of many rounds, in CPU time of this process, which looks for garbage as seldom as the command does."""
     gc.set_threshold(3_000_000, 10, 10)
     rules, kept = load.rules(), snapshot()
-    found = []
-    for _ in range(ROUNDS):
-        again = fresh(kept)
-        begun = time.process_time()
-        verdicts = judge(rules, Facts(again))
-        found.append(time.process_time() - begun)
-    middle, first = statistics.median(found[1:]), found[0]
-    said = (
-        f"{len(rules)} rules, {len(verdicts):,} verdicts, {sum(one.finding is not None for one in verdicts)} findings"
-    )
+    first = timed(rules, fresh(kept))
+    rounds = [(timed(rules, fresh(kept)), timed(rules, kept)) for _ in range(ROUNDS)]
+    unscanned, scanned = (statistics.median(column) for column in zip(*rounds, strict=True))
+    verdicts = judge(rules, Facts(kept))
+    failing = sum(one.finding is not None for one in verdicts)
+    said = f"{len(rules)} rules, {len(verdicts):,} verdicts, {failing} findings"
     sys.stdout.write(
         f"judging {LISTENERS} listeners, {DESTINATIONS} destinations and {SERVERS} servers: {said}\n"
-        f"  median of {ROUNDS - 1}: {1000 * middle:.1f} ms CPU, the least {1000 * min(found):.1f} ms;"
-        f" the first, which compiles: {1000 * first:.0f} ms\n"
-        f"  at most {1000 * GOAL_S:g} ms: {'met' if middle <= GOAL_S else 'MISSED'}\n\n"
+        f"  as it was collected, its configuration scanned: median of {ROUNDS} {1000 * scanned:.1f} ms CPU,"
+        f" the least {1000 * min(rounds, key=lambda pair: pair[1])[1]:.1f} ms\n"
+        f"  from the bytes of its configuration: median {1000 * unscanned:.1f} ms CPU,"
+        f" the least {1000 * min(rounds)[0]:.1f} ms\n"
+        f"  the first, which compiles the rules: {1000 * first:.0f} ms\n"
+        f"  as it was collected, at most {1000 * GOAL_S:g} ms: {'met' if scanned <= GOAL_S else 'MISSED'}\n\n"
     )
+
+
+def timed(rules: list[Rule], kept: Snapshot) -> float:
+    """CPU seconds of judging it, every fact computed anew."""
+    begun = time.process_time()
+    judge(rules, Facts(kept))
+    return time.process_time() - begun
 
 
 def starting() -> None:
