@@ -113,7 +113,7 @@ def effective(snapshot: Snapshot, name: str) -> SysctlReport:
     entry = KEYS.get(key)
     index = entry.parts.index(part) if entry is not None and part is not None else None
     live, why_not = _live(snapshot, key, index)
-    readers = tuple(_applied(boot, reader, key, index) for reader in (SYSTEMD, PROCPS))
+    readers = tuple(_applied(snapshot, boot, reader, key, index) for reader in (SYSTEMD, PROCPS))
     later = tuple(_later(snapshot, boot, key))
     return SysctlReport(
         key,
@@ -169,7 +169,9 @@ def _given(snapshot: Snapshot, boot: Boot, key: str) -> Said | None:
     return lines[-1] if lines else None
 
 
-def _applied(boot: Boot, reader: Reader, key: str, index: int | None) -> Applied:
+def _applied(snapshot: Snapshot, boot: Boot, reader: Reader, key: str, index: int | None) -> Applied:
+    if snapshot.sysctls is None and snapshot.sysctl_files and all(file.given for file in snapshot.sysctl_files):
+        return Applied(reader, unknown="none but the files given were read")
     try:
         outcome = boot.outcomes(reader).get(key)
     except Unread as unread:
@@ -208,7 +210,8 @@ def _notes(
     elif entry.since is not None:
         yield f"it came with Linux {entry.since}"
     yield from _unheard(snapshot, boot, key)
-    if snapshot.sysctls is None and snapshot.sysctl_files:
+    wild = any(one.wild for file in snapshot.sysctl_files or () for one in boot.parsed(file).settings)
+    if snapshot.sysctls is None and wild:
         yield "/proc/sys was not read: wildcards in files are taken to name the keys of the catalogue alone"
     live = snapshot.sysctls.values.get(key) if snapshot.sysctls is not None else None
     first = readers[0]

@@ -82,7 +82,14 @@ def test_a_given_file_and_no_host() -> None:
     said = told(KEY, snapshot_with(sysctl_files=[given]))
     assert "given: 9 at mine.conf:1; judged as if it were applied" in said
     assert "in force: not known: sysctls was left out" in said
-    assert "no file sets it" in said
+    assert "at boot (systemd-sysctl): not known: none but the files given were read" in said
+
+
+def test_wildcards_without_a_host() -> None:
+    file = SysctlFile(path="/etc/sysctl.d/1.conf", content=b"net.core.som* = 9\n")
+    said = told(KEY, snapshot_with(sysctl_files=[file]))
+    assert "at boot (systemd-sysctl): 9 · /etc/sysctl.d/1.conf:1" in said
+    assert "note: /proc/sys was not read: wildcards" in said
 
 
 def test_what_boot_gives_and_is_not_in_force() -> None:
