@@ -81,7 +81,7 @@ def _planned(source: Source, request: Request, system: System, known: Sizes) -> 
     cost = source.cost
     count = getattr(known, cost.of) if cost.of else None
     reckoned = None if count is None else f"{cost.of}: {count:,}"
-    seconds = cost.fixed + cost.each * (count or 0)
+    seconds = min(cost.fixed + cost.each * (count or 0), cost.most)
     return Planned(source.name, touches, round(seconds, 4), reckoned, source.root if system.live else None)
 
 

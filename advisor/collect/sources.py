@@ -6,10 +6,12 @@ stands in `advisor.collect.readers`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.collect import readers
+from advisor.collect.budget import CPU_S
 
 if TYPE_CHECKING:
     from advisor.collect.run import Request, Run
@@ -18,7 +20,7 @@ Reader = Callable[["Run"], Any]
 
 
 class Cost(NamedTuple):
-    """CPU time in seconds: ``fixed``, and ``each`` for one of what the field ``of`` of the sizes counts.
+    """CPU time in seconds: ``fixed``, and ``each`` for one of what the field ``of`` of the sizes counts; at most ``most``.
 
     The sizes are those of `advisor.collect.forecast`. Measured on Linux 6.18 with Python 3.11 on one core of an AMD
     EPYC, and rounded up; `tests/collect/test_forecast.py` holds them against what they stand for.
@@ -27,6 +29,7 @@ class Cost(NamedTuple):
     fixed: float = 0.001
     each: float = 0.0
     of: str = ""
+    most: float = math.inf
 
 
 class Source(NamedTuple):
@@ -136,7 +139,7 @@ TABLE = (
         "held",
         ("NETLINK_SOCK_DIAG: CLOSE_WAIT, and busy destinations", "/proc/PID/fd of the processes that hold them"),
         after=readers.held,
-        cost=Cost(0.002, 6e-6, "descriptors"),
+        cost=Cost(0.002, 6e-6, "descriptors", most=CPU_S),
         live=True,
         costly=True,
         root="sockets of other users' processes",

@@ -62,11 +62,11 @@ def test_a_namespace_that_has_only_a_name_has_no_size_yet() -> None:
 
 
 def test_what_it_reckons_is_near_what_it_takes() -> None:
-    """Of this host, where fixed costs are nearly all: neither is four times the other. CPU time is shared by others."""
+    """Of this host, where fixed costs are nearly all; that of owners is the most it could be, and depends on others."""
     told = forecast(Request(sample=0))
     spent = min(collect(Request(sample=0)).cpu or 0 for _ in range(3))
     assert spent < 4 * told.seconds
-    assert told.seconds < 20 * spent
+    assert sum(one.seconds for one in told.planned if one.source != "held") < 20 * spent
 
 
 @pytest.mark.real("strace")
