@@ -20,7 +20,7 @@ Reader = Callable[["Run"], Any]
 
 
 class Cost(NamedTuple):
-    """CPU time in seconds: ``fixed``, and ``each`` for one of what the field ``of`` of the sizes counts; at most ``most``.
+    """CPU seconds: ``fixed``, and ``each`` for one of what the field ``of`` of the sizes counts; at most ``most``.
 
     The sizes are those of `advisor.collect.forecast`. Measured on Linux 6.18 with Python 3.11 on one core of an AMD
     EPYC, and rounded up; `tests/collect/test_forecast.py` holds them against what they stand for.
