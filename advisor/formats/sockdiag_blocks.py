@@ -104,7 +104,11 @@ class Cutter:
             runs = self._walk(data)
         groups: dict[bytes, list[bytes]] = {}
         for run in runs:
-            groups.setdefault(run[:_KEY], []).append(run)
+            key = run[:_KEY]
+            if key in groups:
+                groups[key].append(run)
+            else:
+                groups[key] = [run]
         found: list[Block] = []
         for key, parts in groups.items():
             found += _blocks(b"".join(parts), (_HEAD.unpack_from(key)[0] + 3) & ~3, key[16])

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST = 300
+LONGEST = 420
 PORT = 8000
 EACH = 18_000
 """Descriptors of a process: the hard limit is 20,000 in some places."""
