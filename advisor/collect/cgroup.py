@@ -8,6 +8,7 @@ admin-guide/cgroup-v1/memory.rst).
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 
 from advisor.snapshot.model import Cgroup
@@ -23,8 +24,10 @@ def read_cgroup(system: System, pid: int | None) -> Cgroup | None:
     """The narrowest limits around a process, ours where no pid is given; None where they can't be told."""
     try:
         groups = _of(system, pid)
-        cpus = [one for path in _around(groups, "cpu") if (one := _cpus(system, path)) is not None]
-        limits = [(one, path) for path in _around(groups, "memory") if (one := _memory(system, path)) is not None]
+        cpus = [one for path in _around(system, groups, "cpu") if (one := _cpus(system, path)) is not None]
+        limits = [
+            (one, path) for path in _around(system, groups, "memory") if (one := _memory(system, path)) is not None
+        ]
         memory, folder = min(limits, default=(None, ""))
         used = None if memory is None else _number(system, folder, "memory.current", "memory.usage_in_bytes")
         sockets = None if memory is None else _sockets(system, folder)
@@ -36,7 +39,9 @@ def read_cgroup(system: System, pid: int | None) -> Cgroup | None:
 def quota_folder(system: System, pid: int) -> str | None:
     """The folder of the group with the tightest CPU quota, of a process' and those around it; None: there is none."""
     try:
-        quotas = [(one, path) for path in _around(_of(system, pid), "cpu") if (one := _cpus(system, path)) is not None]
+        quotas = [
+            (one, path) for path in _around(system, _of(system, pid), "cpu") if (one := _cpus(system, path)) is not None
+        ]
     except (OSError, ValueError):
         return None
     return min(quotas, default=(0, None))[1]
@@ -45,7 +50,7 @@ def quota_folder(system: System, pid: int) -> str | None:
 def memory_folder(system: System, pid: int) -> str | None:
     """The folder of a process' own group, as memory is counted; None where it can't be told."""
     try:
-        return next(_around(_of(system, pid), "memory"))
+        return next(_around(system, _of(system, pid), "memory"))
     except (OSError, ValueError):
         return None
 
@@ -77,9 +82,15 @@ def _groups(lines: list[str]) -> Iterator[tuple[str, str]]:
             yield "", path.rstrip("/")
 
 
-def _around(groups: dict[str, str], controller: str) -> Iterator[str]:
-    """The folders of a group and of those around it, innermost first."""
+def _around(system: System, groups: dict[str, str], controller: str) -> Iterator[str]:
+    """The folders of a group and of those around it, innermost first.
+
+    Raises:
+        OSError: when none is mounted: ip-netns(8), among others, gives what it runs a /sys without them.
+    """
     top = f"{_MOUNTED}/{controller}" if controller in groups else _MOUNTED
+    if not any(system.names(top)):
+        raise FileNotFoundError(errno.ENOENT, "no control groups are mounted", top)
     path = groups.get(controller, groups.get("", ""))
     for _ in range(_DEEPEST):
         yield top + path

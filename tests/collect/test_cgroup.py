@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from advisor.collect.cgroup import read_cgroup
 from advisor.snapshot.model import Cgroup
 from advisor.system import System
+
+if TYPE_CHECKING:
+    from support.netns import Netns
 
 
 def tree(root: pathlib.Path, groups: str, files: dict[str, str], pid: str = "self") -> System:
@@ -26,7 +32,7 @@ V1 = "9:memory:/docker/1\n4:cpu,cpuacct:/docker/1\n1:name=systemd:/docker/1\n0::
 @pytest.mark.parametrize(
     ("groups", "files", "expected"),
     [
-        (V2, {}, Cgroup()),
+        (V2, {"sys/fs/cgroup/cgroup.controllers": "cpu memory\n"}, Cgroup()),
         (V2, {"sys/fs/cgroup/system.slice/nginx.service/cpu.max": "max 100000\n"}, Cgroup()),
         (V2, {"sys/fs/cgroup/system.slice/nginx.service/cpu.max": "150000 100000\n"}, Cgroup(cpus=1.5)),
         (
@@ -65,13 +71,21 @@ V1 = "9:memory:/docker/1\n4:cpu,cpuacct:/docker/1\n1:name=systemd:/docker/1\n0::
         ),
         (
             V1,
-            {"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"},
+            {
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+            },
             Cgroup(),
         ),
         # Inside a container the path is the host's, and the files stand at the top.
         (
             V1,
-            {"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"},
+            {
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+            },
             Cgroup(cpus=0.5),
         ),
     ],
@@ -91,7 +105,11 @@ def test_it_is_the_group_of_that_process(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("groups", "files"),
     [
-        ("0::/../other\n", {}),
+        ("0::/../other\n", {"sys/fs/cgroup/cgroup.controllers": "cpu\n"}),
+        # No group is mounted where they should be.
+        (V2, {}),
+        (V2, {"sys/fs/somewhere": ""}),
+        (V1, {"sys/fs/cgroup/cpu/docker/1/cpu.cfs_quota_us": "200000\n"}),
         ("nonsense\n", {}),
         ("0::/a\n", {"sys/fs/cgroup/a/cpu.max": "many 100000\n"}),
         ("0::/a\n", {"sys/fs/cgroup/a/cpu.max": "100000 0\n"}),
@@ -103,3 +121,14 @@ def test_what_cannot_be_told_is_not_guessed(tmp_path: pathlib.Path, groups: str,
 
 def test_without_proc(tmp_path: pathlib.Path) -> None:
     assert read_cgroup(System(str(tmp_path)), None) is None
+
+
+@pytest.mark.real("ip")
+def test_a_sys_without_control_groups_is_not_one_without_limits(netns: Netns) -> None:
+    """What ip-netns(8) runs gets a new /sys, on which none is mounted."""
+    code = (
+        "from advisor.collect.cgroup import *; from advisor.system import System; "
+        "print(read_cgroup(System(), None), quota_folder(System(), 1))"
+    )
+    assert netns.run(sys.executable, "-c", code).stdout == "None None\n"
+    assert read_cgroup(System(), None) is not None or not os.listdir("/sys/fs/cgroup")
