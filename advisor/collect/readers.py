@@ -8,7 +8,10 @@ from advisor.errors import InputError
 from advisor.records import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from advisor.collect.run import Run
+    from advisor.collect.workers import Clocks
 
 
 def processes(run: Run) -> object:
@@ -56,24 +59,26 @@ def sysctls(run: Run) -> object:
     return read_sysctls(run.system, run.request.sysctl_keys)
 
 
-def first_counters(run: Run) -> object:
-    """The counters and the workers' clocks as they stand now."""
+def first_counters(run: Run) -> tuple[Clocks, float, Mapping[str, int]]:
+    """The workers' clocks and the counters as they stand now, and when the counters were read."""
     from advisor.collect.counters import read_counters
     from advisor.collect.workers import read_clocks
 
-    return read_clocks(run.system, run.found.get("processes")), read_counters(run.system, run.master)
+    clocks = read_clocks(run.system, run.found.get("processes"))
+    return clocks, run.system.tick(), read_counters(run.system, run.master)
 
 
 def counters(run: Run) -> object:
-    """Both readings of the counters; the processes get those of their clocks."""
-    from advisor.collect.counters import read_counters, readings
-    from advisor.collect.workers import read_clocks, timed
+    """Both readings of the counters; the processes get those of their clocks, the run the time between them."""
+    from advisor.collect.counters import readings
+    from advisor.collect.workers import timed
 
-    clocks, first = run.found["counters"]
-    processes = run.found.get("processes")
-    if processes is not None:
-        run.found["processes"] = timed(processes, clocks, read_clocks(run.system, processes) if run.twice else None)
-    return readings(first, read_counters(run.system, run.master) if run.twice else {})
+    clocks, begun, first = run.found["counters"]
+    later, ended, last = first_counters(run) if run.twice else (None, begun, {})
+    run.sample = ended - begun
+    if "processes" in run.found:
+        run.found["processes"] = timed(run.found["processes"], clocks, later)
+    return readings(first, last)
 
 
 def drops(run: Run) -> object:

@@ -74,7 +74,8 @@ class Run:
     """The sources so far, and why others are missing.
 
     ``found`` holds them by name, ``unread`` the reasons, ``problems`` what is wrong with what was read; ``budget`` is
-    what reading may still cost.
+    what reading may still cost. ``sample`` is the time between two readings, in seconds: of the wait until the counters
+    say it of theirs, which on a busy host is longer.
     """
 
     def __init__(self, request: Request, say: Say) -> None:
@@ -84,6 +85,7 @@ class Run:
         self.unread: dict[str, str] = {}
         self.problems: list[tuple[str, str]] = []
         self.budget = Budget(request.budget)
+        self.sample = 0.0
         self._say = say
 
     @property
@@ -118,7 +120,8 @@ class Run:
         wanted = [source for source in TABLE if source.wanted(self.request) and self._asked(source)]
         for source in wanted:
             self._read(source, source.before)
-        sample = self._wait() if any(source.after for source in wanted) else 0.0
+        if self.twice and any(source.after for source in wanted):
+            self._wait()
         for source in wanted:
             if source.before is None or source.name in self.found:
                 self._read(source, source.after)
@@ -126,7 +129,7 @@ class Run:
         return Snapshot(
             advisor=__version__,
             taken=dt.datetime.fromtimestamp(self.system.now(), dt.UTC).isoformat(timespec="seconds"),
-            sample=sample,
+            sample=self.sample,
             took=self.system.tick() - begun,
             cpu=self.budget.spent,
             profile=self.request.profile,
@@ -156,14 +159,12 @@ class Run:
             return False
         return not self.request.only or source.name in self.request.only
 
-    def _wait(self) -> float:
-        """Let the sample's time pass; how long that was, in seconds."""
-        if not self.twice:
-            return 0.0
+    def _wait(self) -> None:
+        """Let the sample's time pass."""
         self._say(f"{self.request.sample:g} s between two readings")
         begun = self.system.tick()
         self.system.wait(self.request.sample)
-        return self.system.tick() - begun
+        self.sample = self.system.tick() - begun
 
     def _read(self, source: Source, read: Reader | None) -> None:
         if read is None:
