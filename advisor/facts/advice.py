@@ -51,11 +51,15 @@ _SHOWN_ONLY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Doubt(Item):
-    """A line of a file, and what is wrong with it: a reason, the key that was meant, or what the writer hopes for."""
+    """A line of a file, and what is wrong with it: a reason, the key that was meant, or what the writer hopes for.
+
+    ``idle``: it asks for nothing but what a key that does nothing stood at by itself.
+    """
 
     line: Assignment
     said: str
     hope: str = ""
+    idle: bool = False
 
     @property
     def id(self) -> str:  # type: ignore[override]  # computed, never stored
@@ -125,11 +129,11 @@ class Advice:
 
     @cached_property
     def dead(self) -> list[Doubt]:
-        """Lines that set a key which does nothing, to something else than its last default."""
+        """Lines that set a key which does nothing."""
         return [
-            Doubt(line, DEAD[line.key].since, DEAD[line.key].hope)
+            Doubt(line, dead.since, dead.hope, idle=self._told(line) == dead.idle)
             for line in self._lines
-            if line.key in DEAD and self._told(line) != DEAD[line.key].idle and not self._alive(line.key)
+            if (dead := DEAD.get(line.key)) is not None and not self._alive(line.key)
         ]
 
     @cached_property

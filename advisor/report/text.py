@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from advisor.catalog.sysctl import KEYS
 from advisor.report.frame import frame
 from advisor.report.terminal import Paint, wrap
 from advisor.units import B, S, number, show
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 _BRIEF = 0.1
 """Seconds; below it nobody waits, and the exact time says nothing."""
 _NARROWEST = 40
-_RULES_NAMED = 3
-"""Unknown rules that are named for each reason; ``-f json`` has all of them."""
+_NAMED = 3
+"""Unknown rules, and sysctls they lack, that are named for each reason; ``-f json`` has all of them."""
+_A_KEY = "\0"
+"""Stands in a reason where a sysctl was named."""
 
 
 def render(result: Result, width: int = 80, *, colour: bool = False) -> str:
@@ -67,16 +70,24 @@ def _time(seconds: float) -> str:
 
 
 def _gaps(result: Result, width: int) -> list[str]:
-    reasons: dict[tuple[str, str], list[str]] = {}
+    reasons: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
     for rule, missing in result.unknown:
-        reasons.setdefault((missing.source, missing.why), []).append(rule)
+        why, key = _but_for_key(missing.why)
+        keys, rules = reasons.setdefault((missing.source, why), ({}, {}))
+        keys[key] = rules[rule] = None
     lines = []
-    for (source, why), rules in sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+    for (source, why), (keys, rules) in sorted(reasons.items(), key=lambda pair: (-len(pair[1][1]), pair[0])):
         need = f"{_count(len(rules), 'rule')} need{'s' * (len(rules) == 1)} '{source}'"
-        lines += _hung(f"unknown: {need}: {why} ({_some(rules)})", width)
+        lines += _hung(f"unknown: {need}: {why.replace(_A_KEY, _some([*keys]))} ({_some([*rules])})", width)
     for source, why in result.problems:
         lines += _hung(f"problem: {source}: {why}", width)
     return lines
+
+
+def _but_for_key(why: str) -> tuple[str, str]:
+    """A reason without the sysctl that it names, and that: those alike are told together."""
+    key = next((word for word in why.split() if word in KEYS), "")
+    return (why.replace(key, _A_KEY, 1) if key else why), key
 
 
 def _hung(text: str, width: int) -> list[str]:
@@ -84,9 +95,9 @@ def _hung(text: str, width: int) -> list[str]:
     return [first, *(f"  {line}" for line in rest)]
 
 
-def _some(rules: list[str]) -> str:
-    more = len(rules) - _RULES_NAMED
-    return ", ".join([*rules[:_RULES_NAMED], *([f"and {more} more"] if more > 0 else [])])
+def _some(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join([*names[:_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _count(amount: int, word: str) -> str:

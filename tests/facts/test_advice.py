@@ -51,19 +51,19 @@ def test_what_sysctl_a_printed_is_no_advice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "release", "dead"),
+    ("line", "release", "idle"),
     [
-        ("net.ipv4.tcp_adv_win_scale = 2", "6.1.0-18-amd64", False),
-        ("net.ipv4.tcp_adv_win_scale = 2", "6.6", True),
-        ("net.ipv4.tcp_adv_win_scale = 2", "7.0.3", True),
-        ("net.ipv4.tcp_adv_win_scale = 1", "7.0.3", False),
-        ("net.ipv4.tcp_fack = 1", "6.1.0", True),
-        ("net.ipv4.tcp_fack = 0", "6.1.0", False),
-        ("net.ipv4.tcp_nodelay = 0", "6.1.0", True),
+        ("net.ipv4.tcp_adv_win_scale = 2", "6.1.0-18-amd64", []),
+        ("net.ipv4.tcp_adv_win_scale = 2", "6.6", [False]),
+        ("net.ipv4.tcp_adv_win_scale = 2", "7.0.3", [False]),
+        ("net.ipv4.tcp_adv_win_scale = 1", "7.0.3", [True]),
+        ("net.ipv4.tcp_fack = 1", "6.1.0", [False]),
+        ("net.ipv4.tcp_fack = 0", "6.1.0", [True]),
+        ("net.ipv4.tcp_nodelay = 0", "6.1.0", [False]),
     ],
 )
-def test_dead_depends_on_the_kernel_and_on_what_is_asked(line: str, release: str, dead: bool) -> None:  # noqa: FBT001 (a case's outcome)
-    assert bool(advice(f"{line}\n", host={"kernel": release}).dead) is dead
+def test_dead_depends_on_the_kernel_and_on_what_is_asked(line: str, release: str, idle: list[bool]) -> None:
+    assert [one.idle for one in advice(f"{line}\n", host={"kernel": release}).dead] == idle
 
 
 def test_a_kernel_that_nobody_checked_is_unknown() -> None:

@@ -139,4 +139,4 @@ def test_a_large_configuration_takes_its_time_in_proportion() -> None:
         return time.process_time() - begun
 
     seconds(50)
-    assert seconds(1600) < 12 * seconds(400)
+    assert min(seconds(1600) for _ in range(3)) < 12 * min(seconds(400) for _ in range(3))

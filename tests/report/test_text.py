@@ -197,3 +197,12 @@ def test_wide_and_combining_characters_take_their_cells() -> None:
 
 def test_a_huge_value_is_cut() -> None:
     assert len(visible("x" * 10**6)) == 2000
+
+
+def test_reasons_that_differ_in_the_sysctl_they_name_are_told_together() -> None:
+    keys = ["net.core.somaxconn", "net.ipv4.tcp_sack", "net.ipv4.tcp_mem", "fs.file-max"]
+    unknown = [(f"rule-{key}", Missing("sysctls", f"no file sets {key}")) for key in keys]
+    text = render(replace(SCREEN, findings=[], unknown=unknown, problems=[]))
+    assert text.count("unknown: ") == 1
+    told = " ".join(text.split())
+    assert "4 rules need 'sysctls': no file sets net.core.somaxconn, net.ipv4.tcp_sack, net.ipv4.tcp_mem, and 1" in told
