@@ -108,8 +108,9 @@ def _hidden(data: bytes, name: str, kept: frozenset[str], named: frozenset[str])
     """Every word and Lua body in the order of the file, with what hides it; between them stand only comments."""
     plain = named | _WORDS
     for around, statement in walk(scan(data, name)):
-        entry = any(block.name in FREE_FORM for block in around) and statement.name != "include"
-        of_map = entry and around[-1].name == "map"
+        free = next((block for block in around if block.name in FREE_FORM), None)
+        entry = free is not None and statement.name != "include"
+        of_map = entry and around[-1] is free and free.name == "map"
         yield _word(statement.token, shown=not entry or (of_map and statement.name in _WORDS))
         for index, token in enumerate(statement.args):
             if of_map or (statement.name == "set" and index and not entry):

@@ -132,6 +132,8 @@ def test_what_is_hidden_and_what_stays() -> None:
 @example(b'if ("$a"){ b; }')
 @example(b'if ($x = "a"))b(c { d; }')
 @example(b"map a b { map { c d; } }")
+@example(b"map {map {x_by_lua_block $a {}}}")
+@example(b"map {map {default $a;}}")
 @example(b'"listen" "80";')
 def test_the_law_of_masking_nginx(data: bytes) -> None:
     try:
