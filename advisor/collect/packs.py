@@ -31,7 +31,7 @@ def read_pack(folder: str | None = None) -> list[tuple[str, bytes]]:
     """Every ``*.yaml`` below a folder, sorted: its path relative to the folder's own parent, and its bytes.
 
     Raises:
-        UsageError: when the folder can't be read, holds no rule, or more than 2,000 of them.
+        UsageError: when it is no folder, can't be read, holds no rule, or more than 2,000 of them.
     """
     top = os.path.realpath(folder or builtin_folder())
     files = [
@@ -40,6 +40,8 @@ def read_pack(folder: str | None = None) -> list[tuple[str, bytes]]:
         for name in sorted(names)
         if name.endswith(".yaml")
     ]
+    if os.path.isfile(top):
+        raise UsageError(f"{folder} is a file; name its folder: {os.path.dirname(folder or top) or '.'}")
     if not files:
         raise UsageError(f"{folder or top} holds no rule: a rule is a file NAME.yaml")
     if len(files) > _MOST:
