@@ -138,10 +138,15 @@ class CapacityFacts:
         return len(self._processes.leaving)
 
     @property
-    def leaving_for(self) -> Annotated[Seconds, From("/proc")]:
-        """For how long at least they have been: since the workers that run now were started."""
+    def running_for(self) -> Annotated[Seconds, From("/proc")]:
+        """For how long the oldest worker has run: since nginx was started or, all of them being new, reloaded."""
         taken = dt.datetime.fromisoformat(self._snapshot.taken).timestamp()
         return max(0.0, taken - min(worker.started for worker in self._workers))
+
+    @property
+    def leaving_for(self) -> Annotated[Seconds, From("/proc")]:
+        """For how long at least they have been: since the workers that run now were started."""
+        return self.running_for
 
     def _top(self, directive: str) -> list[Block]:
         tree = self._config.tree
