@@ -48,8 +48,8 @@ def host(run: Run) -> object:
     """The machine."""
     from advisor.collect.host import read_host
 
-    found = read_host(run.system, run.master)
-    return found if run.request.netns is None else replace(found, netns=run.request.netns)
+    found, asked = read_host(run.system, run.master), run.request.netns
+    return found if asked is None else replace(found, netns=f"of pid {asked}" if asked.isdecimal() else asked)
 
 
 def sysctls(run: Run) -> object:

@@ -35,7 +35,7 @@ class Counters:
         if aspect == "since_boot":
             return _scaled(reading.first if reading.last is None else reading.last, scale)
         if reading.last is None or not self._snapshot.sample:
-            raise Unread("counters", f"{name} was read once only; its rate needs a sample (--sample 1)")
+            raise Unread("counters", f"one reading gives no rate of {name}; a sample does (--sample 1)")
         delta = _scaled(reading.last - reading.first, scale)
         return delta if aspect == "delta" else delta / self._snapshot.sample
 

@@ -84,7 +84,7 @@ def summary(made: Plan, paths: list[str], width: int) -> str:
     if not lines:
         lines.append("nothing is to be changed")
     for one in made.findings:
-        if one.outcome is Outcome.NOT_ADDRESSED:
+        if one.outcome is Outcome.NOT_ADDRESSED and one.finding.steps:
             lines.append(f"left to you: {one.finding.rule} ({one.finding.item or 'host'}): {one.why}")
     tail = [f"wrote {', '.join(paths)}", "nothing was applied; the README.md there says how, and how to undo it"]
     return encodable("\n".join([*_wrap(lines, width), *tail, ""]))

@@ -136,7 +136,7 @@ def _undo(plan: Plan) -> list[str]:
 
 
 def _rest(plan: Plan) -> list[str]:
-    left = [one for one in plan.findings if one.outcome is Outcome.NOT_ADDRESSED]
+    left = [one for one in plan.findings if one.outcome is Outcome.NOT_ADDRESSED and one.finding.steps]
     return ["## Left to you", _items([_left(one) for one in left])] if left else []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from advisor.catalog.counters import COUNTERS
 from advisor.catalog.sysctl import KEYS
 from advisor.report.frame import frame
 from advisor.report.terminal import Paint, wrap
@@ -17,9 +18,9 @@ _BRIEF = 0.1
 """Seconds; below it nobody waits, and the exact time says nothing."""
 _NARROWEST = 40
 _NAMED = 3
-"""Unknown rules, and sysctls they lack, that are named for each reason; ``-f json`` has all of them."""
-_A_KEY = "\0"
-"""Stands in a reason where a sysctl was named."""
+"""Unknown rules, and what they lack, that are named for each reason; ``-f json`` has all of them."""
+_A_NAME = "\0"
+"""Stands in a reason where a sysctl or a counter was named."""
 
 
 def render(result: Result, width: int = 80, *, colour: bool = False) -> str:
@@ -72,22 +73,23 @@ def _time(seconds: float) -> str:
 def _gaps(result: Result, width: int) -> list[str]:
     reasons: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
     for rule, missing in result.unknown:
-        why, key = _but_for_key(missing.why)
-        keys, rules = reasons.setdefault((missing.source, why), ({}, {}))
-        keys[key] = rules[rule] = None
+        why, name = _but_for_name(missing.why)
+        names, rules = reasons.setdefault((missing.source, why), ({}, {}))
+        names[name] = rules[rule] = None
     lines = []
-    for (source, why), (keys, rules) in sorted(reasons.items(), key=lambda pair: (-len(pair[1][1]), pair[0])):
+    for (source, why), (names, rules) in sorted(reasons.items(), key=lambda pair: (-len(pair[1][1]), pair[0])):
         need = f"{_count(len(rules), 'rule')} need{'s' * (len(rules) == 1)} '{source}'"
-        lines += _hung(f"unknown: {need}: {why.replace(_A_KEY, _some([*keys]))} ({_some([*rules])})", width)
+        lines += _hung(f"unknown: {need}: {why.replace(_A_NAME, _some([*names]))} ({_some([*rules])})", width)
     for source, why in result.problems:
         lines += _hung(f"problem: {source}: {why}", width)
     return lines
 
 
-def _but_for_key(why: str) -> tuple[str, str]:
-    """A reason without the sysctl that it names, and that: those alike are told together."""
-    key = next((word for word in why.split() if word in KEYS), "")
-    return (why.replace(key, _A_KEY, 1) if key else why), key
+def _but_for_name(why: str) -> tuple[str, str]:
+    """A reason without the sysctl or the counter that it names, and that: those alike are told together."""
+    words = (word.rstrip(":;,") for word in why.split())
+    name = next((word for word in words if word in KEYS or word in COUNTERS), "")
+    return (why.replace(name, _A_NAME, 1) if name else why), name
 
 
 def _hung(text: str, width: int) -> list[str]:

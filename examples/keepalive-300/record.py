@@ -14,6 +14,7 @@ answer and is left idle until nginx closes it. After 300 s as many leave as arri
 from __future__ import annotations
 
 import contextlib
+import json
 import pathlib
 import re
 import resource
@@ -71,7 +72,7 @@ def namespace(name: str):  # noqa: ANN201 (a context manager of the name)
 @contextlib.contextmanager
 def child(ns: str, *argv: str):  # noqa: ANN201 (a context manager of the process)
     """A process in a namespace, ended and awaited afterwards."""
-    command = ["ip", "netns", "exec", ns, *argv]
+    command = ["nsenter", f"--net=/run/netns/{ns}", *argv]  # ip netns exec would hide control groups
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield process
@@ -171,7 +172,16 @@ def patch(_: str) -> None:
         pathlib.Path("/", dropin).write_bytes(pathlib.Path(folder, dropin).read_bytes())
         subprocess.run(["sysctl", "-q", "-p", f"/{dropin}"], check=True)
         subprocess.run(["patch", "-p1", "-d", "/", "-i", f"{folder}/nginx.diff"], check=True, stdout=sys.stderr)
+        for later in json.loads(pathlib.Path(folder, "plan.json").read_bytes())["overridden_at_boot"]:
+            drop_line(pathlib.Path(later["file"]), later["line"])
     subprocess.run(["nginx", "-s", "reload"], check=True, stdout=sys.stderr)
+
+
+def drop_line(path: pathlib.Path, number: int) -> None:
+    """Delete a line of a file, as the page asks."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    del lines[number - 1]
+    path.write_bytes(b"".join(lines))
 
 
 def client(number: int) -> None:

@@ -26,8 +26,8 @@ def test_a_counter_since_boot_over_the_sample_and_per_second() -> None:
 @pytest.mark.parametrize(
     ("facts", "name", "why"),
     [
-        (counted(Reading(first=1)), "Tcp.PassiveOpens", "was read once only"),
-        (counted(Reading(first=1, last=2), 0), "Tcp.PassiveOpens", "was read once only"),
+        (counted(Reading(first=1)), "Tcp.PassiveOpens", "one reading gives no rate"),
+        (counted(Reading(first=1, last=2), 0), "Tcp.PassiveOpens", "one reading gives no rate"),
         (counted(Reading(first=1, last=2)), "TcpExt.Nothing", "this kernel shows no TcpExt.Nothing"),
         (Facts(snapshot_with()), "Tcp.PassiveOpens", "counters was left out"),
     ],
