@@ -72,7 +72,5 @@ def _differs(change: SysctlChange, text: str) -> bool:
     return same(plain(change.key, text), plain(change.key, change.after)) is not True
 
 
-def _found(
-    change: SysctlChange, by: str, path: str, line: int | None, value: str | None, do: str
-) -> dict[str, Any]:
+def _found(change: SysctlChange, by: str, path: str, line: int | None, value: str | None, do: str) -> dict[str, Any]:
     return {"key": change.key, "by": by, "file": path, "line": line, "value": value, "do": do}
