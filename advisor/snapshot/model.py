@@ -75,7 +75,8 @@ __all__ = [
 class Host:
     """The machine.
 
-    ``netns`` says which network namespace was read: ``host``, its inode number, its name, or ``of pid N``. ``cgroup`` is that of the running nginx, ours where none runs; None: it could not be read. ``uptime`` is the time
+    ``netns`` says which network namespace was read: ``host``, its inode number, its name, or ``of pid N``.
+    ``cgroup`` is that of the running nginx, ours where none runs; None: it could not be read. ``uptime`` is the time
     since the kernel started, ``page`` the size of a page of memory, in bytes.
     """
 
