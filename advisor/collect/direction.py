@@ -7,13 +7,18 @@ minute): peers that call have many ports of their own, what is called has few.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator
 from operator import itemgetter
 
 from advisor.collect.reached import Kind
+from advisor.formats.sockdiag_blocks import packed
 
-OUTBOUND, INBOUND, WILD, UNKNOWN, GONE = range(5)
-"""``WILD`` is inbound, too, where one listener serves all local IPv4 addresses."""
+INBOUND, OUTBOUND, UNKNOWN, GONE = range(4)
+_MIXED = 255
+"""Of 256 ports: they have several ways."""
+_MOST_MIXED = 16
+"""So many times 256 ports are looked at by column; with more, each port is looked up."""
 _ENOUGH = 8
 """Connections of one local port by which it is decided; with half as many ports of peers, it was served."""
 _MOST_UNDECIDED = 32_768
@@ -25,28 +30,46 @@ class Directions:
 
     Args:
         listening: the ports that listen.
-        wild: those of them that one listener serves for all local IPv4 addresses.
         ephemeral: the first and the last port that the kernel chooses by itself; None: not known, all are.
     """
 
-    def __init__(self, listening: Iterable[int], wild: Container[int], ephemeral: tuple[int, int] | None) -> None:
+    def __init__(self, listening: Iterable[int], ephemeral: tuple[int, int] | None) -> None:
         low, high = ephemeral or (0, 65_535)
         self._by_port = bytearray([UNKNOWN]) * 65_536
         self._by_port[low : high + 1] = bytes([OUTBOUND]) * (high + 1 - low)
         for port in listening:
-            self._by_port[port] = WILD if port in wild else INBOUND
+            self._by_port[port] = INBOUND
+        self._by_high = bytearray(256)
+        self._mixed: set[int] = set()
+        for byte in range(256):
+            self._look(byte)
         self._seen: dict[int, list[Kind]] = {}
 
-    def of(self, ports: Sequence[int]) -> bytes:
-        """One of the ways for each port."""
-        if len(ports) == 1:  # an itemgetter of one item gives no tuple
-            return bytes([self._by_port[ports[0]]])
-        return bytes(itemgetter(*ports)(self._by_port))
+    def _look(self, high: int) -> None:
+        """Take note of whether all 256 ports with this upper byte have one way."""
+        ports = self._by_port[high << 8 : (high + 1) << 8]
+        mixed = ports.count(ports[0]) < len(ports)
+        self._by_high[high] = _MIXED if mixed else ports[0]
+        if mixed:
+            self._mixed.add(high)
+
+    def of(self, high: bytes, low: bytes) -> bytes:
+        """One of the ways for each port, whose upper and lower bytes these are."""
+        ways = high.translate(self._by_high)
+        if _MIXED not in ways:
+            return ways
+        if len(self._mixed) > _MOST_MIXED:
+            ports = packed("H", (high, low) if sys.byteorder == "big" else (low, high))
+            return bytes(itemgetter(*ports, 0)(self._by_port)[:-1])  # one more: an itemgetter of one gives no tuple
+        for byte in self._mixed:
+            if byte in high:
+                here = low.translate(self._by_port[byte << 8 : (byte + 1) << 8])
+                ways = chosen(here, ways, high.translate(mask(byte)))
+        return ways
 
     def one(self, port: int) -> int:
-        """The way of one port, `INBOUND` for any that listens."""
-        way = self._by_port[port]
-        return INBOUND if way == WILD else way
+        """The way of one port."""
+        return self._by_port[port]
 
     def decide(self, port: int, kind: Kind) -> list[Kind]:
         """Take note of a connection in doubt; returns those that are now known to go out."""
@@ -59,9 +82,21 @@ class Directions:
         del self._seen[port]
         served = 2 * len({one.port for one in seen}) >= _ENOUGH
         self._by_port[port] = GONE if served else OUTBOUND
+        self._look(port >> 8)
         return [] if served else seen
 
     def undecided(self) -> Iterator[Kind]:
         """The connections of ports that have too few of them to tell: taken for outgoing ones."""
         for seen in self._seen.values():
             yield from seen
+
+
+def mask(*wanted: int) -> bytes:
+    """A table for `bytes.translate` that makes all bits of some bytes 1, and of the others 0."""
+    return bytes(0xFF * (byte in wanted) for byte in range(256))
+
+
+def chosen(one: bytes, other: bytes, mask: bytes) -> bytes:
+    """The bytes of ``one`` where the mask is 1, and of the other where it is 0."""
+    mine, its, bits = (int.from_bytes(each, "big") for each in (one, other, mask))
+    return (its ^ ((mine ^ its) & bits)).to_bytes(len(one), "big")

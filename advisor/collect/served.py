@@ -18,7 +18,7 @@ _ANY4, _ANY6 = bytes(4), bytes(16)
 
 
 class Served:
-    """What is counted of one listening address; ``clients`` is None where its clients can't be told from another's."""
+    """What is counted of one listening address."""
 
     def __init__(self, address: bytes, port: int) -> None:
         self.address = address
@@ -29,7 +29,7 @@ class Served:
         self.limit: int | None = None
         self.drops: Reading | None = None
         self.states: Counter[int] = Counter()
-        self.clients: Counter[bytes] | None = Counter()
+        self.clients: Counter[bytes] = Counter()
         self.cgroups: set[int | None] = set()
         self.unit: str | None = None
 
@@ -46,8 +46,7 @@ class Served:
         Args:
             share: the part of the connections that was looked at. How many clients they have can't be told of a part.
         """
-        clients = self.clients or Counter()
-        top = sorted(clients, key=clients.__getitem__, reverse=True)[:_TOP_CLIENTS]
+        top = sorted(self.clients, key=self.clients.__getitem__, reverse=True)[:_TOP_CLIENTS]
         return Listener(
             address=sockdiag.text(self.address),
             port=self.port,
@@ -56,8 +55,8 @@ class Served:
             queue=self.queue,
             limit=self.limit,
             drops=self.drops,
-            clients=len(self.clients) if self.clients is not None and share >= 1 else None,
-            top_clients={sockdiag.text(raw): scaled(clients[raw], share) for raw in top},
+            clients=len(self.clients) if share >= 1 else None,
+            top_clients={sockdiag.text(raw): scaled(self.clients[raw], share) for raw in top},
             unit=self.unit,
         )
 
@@ -93,12 +92,6 @@ class Listeners:
         """The ports that listen."""
         return frozenset(port for _, port in self._rows)
 
-    @property
-    def wild(self) -> frozenset[int]:
-        """The ports on which no listener has an address of its own, and which serve IPv4."""
-        bound = {port for source, port in self._rows if any(source)}
-        return frozenset(port for port in self.ports - bound if self.of(_ANY4, port) is not None)
-
     def add(self, source: bytes, port: int) -> Served:
         """The row of an address, made if need be."""
         return self._rows.setdefault((source, port), Served(source, port))
@@ -125,8 +118,6 @@ class Listeners:
 
     def client(self, served: Served, client: bytes, count: int) -> None:
         """Count connections of one client, within the bounds."""
-        if served.clients is None:
-            return
         if client not in served.clients:
             if len(served.clients) >= MOST_CLIENTS or self._clients >= MOST_CLIENTS_IN_ALL:
                 return

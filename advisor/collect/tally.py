@@ -1,38 +1,38 @@
 """Counting sockets while they are read: by state, by listener, by destination, in bounded memory.
 
-Blocks of messages are counted by column (some 0.6 us a socket); sockets of IPv6, those of /proc/net/tcp and those whose
-direction is in doubt one by one (some 3 us).
+Blocks of messages are counted by column (some 0.25 us a socket); sockets of /proc/net/tcp and those whose direction is
+in doubt one by one (some 3 us).
 """
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable
-from itertools import compress
 from operator import itemgetter
 from typing import Literal
 
 from advisor.catalog.tcp import State
 from advisor.collect.ages import BUCKETS, scaled, time_wait_bucket
-from advisor.collect.direction import INBOUND, OUTBOUND, UNKNOWN, WILD, Directions
+from advisor.collect.direction import GONE, INBOUND, OUTBOUND, UNKNOWN, Directions, chosen, mask
 from advisor.collect.reached import Destinations, Kind
+from advisor.collect.rows import Rows
 from advisor.collect.sampling import Part
 from advisor.collect.served import Listeners, Served, named
 from advisor.formats import sockdiag
 from advisor.formats.sockdiag import STATE, Row
-from advisor.formats.sockdiag_blocks import DPORT, EXPIRES, SPORT, Block
+from advisor.formats.sockdiag_blocks import DPORT, EXPIRES, SPORT, Block, packed
 from advisor.snapshot.counted import Sockets
 
 MOST_ROWS = 1_000
 """Listeners and destinations in a snapshot."""
 MOST_KEYS = 32_768
-"""Different numbers that are counted before they are told apart."""
+"""Different kinds of sockets that are counted before they are told apart."""
 
-_NARROW = 4
-_HOST_ORDER = 1 if sys.byteorder == "big" else -1
+_NARROW, _WIDE = 4, 16
+_FOR_OUTBOUND = mask(OUTBOUND)
+_DOUBTFUL = mask(UNKNOWN)
+_PLAIN = mask(INBOUND, OUTBOUND)
 _ODD = bytes([0, 1] * 128)
-_ESTABLISHED = bytes(int(number == State.ESTABLISHED) for number in range(256))
 
 
 class Tally:
@@ -48,92 +48,42 @@ class Tally:
         self.states: Counter[int] = Counter()
         self.listeners = listeners
         self.destinations = Destinations(timed=timed)
-        self._directions = Directions(listeners.ports, listeners.wild, ephemeral)
-        self._wild: Counter[int] = Counter()
-        self._inbound: Counter[int] = Counter()
-        self._clients: Counter[int] = Counter()
-        self._outbound: Counter[tuple[int, int]] = Counter()
-        self._lows: dict[bytes, Served | None] = {}
+        self._directions = Directions(listeners.ports, ephemeral)
+        self._rows = {width: Rows(f"={width}s{width}s2sBBBB") for width in (_NARROW, _WIDE)}
 
     def add(self, blocks: Iterable[Block]) -> None:
         """Count the connections of some blocks."""
         for block in blocks:
-            if block.width == _NARROW:
-                self._narrow(block)
-            else:
-                self._one_by_one(block, bytes([1]) * block.sockets)
-        if len(self._wild) + len(self._inbound) + len(self._clients) + len(self._outbound) > MOST_KEYS:
+            states = block.column(STATE)
+            for state in set(states):
+                self.states[state] += states.count(state)
+            self._add(block)
+        if sum(map(len, self._rows.values())) > MOST_KEYS:
             self.settle()
 
-    def _narrow(self, block: Block) -> None:
-        states = block.column(STATE)
-        for state in set(states):
-            self.states[state] += states.count(state)
-        ports = block.columns(SPORT, 2)
-        ways = self._directions.of(block.packed("H", ports[::_HOST_ORDER]))
-        if OUTBOUND in ways:
-            self._count_outbound(block, states, _where(ways, OUTBOUND))
-        if WILD in ways:
-            remote = block.columns(block.destination, _NARROW)
-            self._wild.update(compress(block.packed("Q", [*remote, states, None, *ports]), _where(ways, WILD)))
-        if INBOUND in ways:
-            self._count_inbound(block, states, ports, _where(ways, INBOUND))
-        if UNKNOWN in ways:
-            self._one_by_one(block, _where(ways, UNKNOWN), counted=True)
-
-    def _count_inbound(self, block: Block, states: bytes, ports: list[bytes], chosen: bytes) -> None:
-        local = block.columns(block.source, _NARROW)
-        self._inbound.update(compress(block.packed("Q", [*local, states, None, *ports]), chosen))
-        established = _both(chosen, states.translate(_ESTABLISHED))
-        remote = block.columns(block.destination, _NARROW)
-        self._clients.update(compress(block.packed("Q", [*remote, *local[2:], *ports]), established))
-
-    def _count_outbound(self, block: Block, states: bytes, chosen: bytes) -> None:
-        addresses = [*block.columns(block.source, _NARROW), *block.columns(block.destination, _NARROW)]
-        odd = block.column(SPORT + 1).translate(_ODD)
-        buckets = _buckets(block) if State.TIME_WAIT in states else None
-        rest = [*block.columns(DPORT, 2), states, odd, buckets, None, None, None]
-        pairs = zip(block.packed("Q", addresses), block.packed("Q", rest), strict=True)
-        self._outbound.update(compress(pairs, chosen))
+    def _add(self, block: Block) -> None:
+        ways = self._directions.of(*block.columns(SPORT, 2))
+        if UNKNOWN in ways or GONE in ways:
+            self._one_by_one(block.only(ways.translate(_DOUBTFUL)))
+            block, ways = block.only(ways.translate(_PLAIN)), ways.translate(None, bytes([UNKNOWN, GONE]))
+        if ways:
+            self._rows[block.width].add(_columns(block, ways))
 
     def settle(self) -> None:
-        """Bring what was counted as numbers to its listeners and destinations: those then hold all that was added."""
-        for number, count in self._wild.items():
-            raw = _bytes(number)
-            self._serve(self.listeners.of(bytes(_NARROW), int.from_bytes(raw[6:], "big")), raw[4], raw[:4], count)
-        for number, count in self._inbound.items():
-            raw = _bytes(number)
-            served = self.listeners.of(raw[:4], int.from_bytes(raw[6:], "big"))
-            if served is not None:
-                served.states[raw[4]] += count
-            self._know(raw[2:4] + raw[6:], served)
-        for number, count in self._clients.items():
-            raw = _bytes(number)
-            served = self._lows.get(raw[4:])
-            if served is not None:
-                self.listeners.client(served, raw[:4], count)
-        self.destinations.add((_kind(*pair), count) for pair, count in self._outbound.items())
-        for counted in (self._wild, self._inbound, self._clients, self._outbound):
-            counted.clear()
+        """Bring what was counted to its listeners and destinations: those then hold all that was added."""
+        for rows in self._rows.values():
+            for (local, remote, port, state, way, odd, bucket), count in rows.taken():
+                if way == INBOUND:
+                    self._serve(self.listeners.of(local, int.from_bytes(port, "big")), state, remote, count)
+                else:
+                    self.destinations.add([(Kind(local + remote, port, state, odd, bucket), count)])
 
-    def _know(self, low: bytes, served: Served | None) -> None:
-        """The listener by the lower half of a local address and its port.
-
-        Where two listeners share those, clients can't be told apart by them: then neither says how many it has.
-        """
-        known = self._lows.setdefault(low, served)
-        if known is not served:
-            for one in (known, served):
-                if one is not None:
-                    one.clients = None
-
-    def _one_by_one(self, block: Block, chosen: bytes, *, counted: bool = False) -> None:
+    def _one_by_one(self, block: Block) -> None:
         skip = block.destination - block.source - block.width
         layout = f"{STATE}xBxx2s2s{block.source - DPORT - 2}x{block.width}s{skip}x{block.width}s"
         layout += f"{EXPIRES - block.destination - block.width}xI"
-        for state, sport, dport, local, remote, expires in compress(block.unpacked(layout), chosen):
-            self.states[state] += not counted
-            self._one(state, sport, dport, local, remote, expires)
+        for found in block.unpacked(layout):
+            self._one(*found)
 
     def add_rows(self, rows: Iterable[Row]) -> None:
         """Count some connections that no block holds."""
@@ -203,28 +153,32 @@ def _whole(_: int) -> float:
     return 1.0
 
 
-def _where(ways: bytes, way: int) -> bytes:
-    return ways.translate(bytes(int(number == way) for number in range(256)))
+def _columns(block: Block, ways: bytes) -> list[bytes]:
+    """By what the sockets are counted, a column each: the layout of `Tally`'s rows.
 
-
-def _both(one: bytes, other: bytes) -> bytes:
-    both = int.from_bytes(one, "big") & int.from_bytes(other, "big")
-    return both.to_bytes(len(one), "big")
+    Of the port, the local one of an inbound connection and the remote one of an outbound one; for inbound ones the
+    others are 0.
+    """
+    states, ports = block.column(STATE), block.columns(SPORT, 2)
+    blank = bytes(len(ways))
+    buckets = _buckets(block) if State.TIME_WAIT in states else blank
+    outbound = [*block.columns(DPORT, 2), ports[1].translate(_ODD), buckets]
+    inbound = [*ports, blank, blank]
+    if INBOUND not in ways:
+        said = outbound
+    elif OUTBOUND not in ways:
+        said = inbound
+    else:
+        where = ways.translate(_FOR_OUTBOUND)
+        said = [chosen(one, other, where) for one, other in zip(outbound, inbound, strict=True)]
+    ends = block.columns(block.source, block.width) + block.columns(block.destination, block.width)
+    return [*ends, *said[:2], states, ways, *said[2:]]
 
 
 def _buckets(block: Block) -> bytes:
     """The age of each socket, as if it were in TIME_WAIT."""
-    left = block.packed("I", block.columns(EXPIRES, 4))
+    left = packed("I", block.columns(EXPIRES, 4))
     try:
         return bytes(itemgetter(*left, 0)(BUCKETS)[:-1])  # one more: an itemgetter of one item gives no tuple
     except IndexError:  # other states may have more time left
         return bytes(map(time_wait_bucket, left))
-
-
-def _bytes(number: int) -> bytes:
-    return number.to_bytes(8, sys.byteorder)
-
-
-def _kind(addresses: int, rest: int) -> Kind:
-    raw = _bytes(rest)
-    return Kind(_bytes(addresses), raw[:2], raw[2], raw[3], raw[4])

@@ -15,6 +15,8 @@ INFO, SKMEMINFO, CGROUP_ID = 2, 7, 21
 """Attributes: INET_DIAG_INFO and INET_DIAG_SKMEMINFO come when asked for, INET_DIAG_CGROUP_ID by itself (Linux 5.7)."""
 
 _TCPDIAG_GETSOCK, _SOCK_DIAG_BY_FAMILY = 18, 20
+SOCKETS = frozenset({_TCPDIAG_GETSOCK, _SOCK_DIAG_BY_FAMILY})
+"""The types of messages that hold a socket."""
 _NLMSG_NOOP, _NLMSG_ERROR, _NLMSG_DONE = 1, 2, 3
 _REQUEST_DUMP = 0x0301
 _REQ_BYTECODE = 1
@@ -124,6 +126,13 @@ def may_end(datagram: bytes | memoryview) -> bool:
     return any(end in _ENDS for end in ends) or len(datagram) < _SHORTEST
 
 
+def is_end(message: bytes) -> bool:
+    """Whether this is the message that ends a dump, and the dump was granted."""
+    if len(message) != _DONE_SIZE or _HEAD.unpack_from(message) != (_DONE_SIZE, _NLMSG_DONE):
+        return False
+    return _errno(message, 0, _DONE_SIZE) == 0
+
+
 def messages(data: bytes) -> tuple[list[tuple[int, int]], int | None]:
     """Where the sockets of one datagram stand, by the length that each message states.
 
@@ -143,7 +152,7 @@ def messages(data: bytes) -> tuple[list[tuple[int, int]], int | None]:
         end = start + length
         if length < _HEADER.size or end > size:
             raise ValueError(f"byte {start}: a message of {length} bytes in a datagram of {size}")
-        if kind in {_SOCK_DIAG_BY_FAMILY, _TCPDIAG_GETSOCK}:
+        if kind in SOCKETS:
             if length < _SHORTEST:
                 raise ValueError(f"byte {start}: a socket in {length} bytes, {_SHORTEST} is the least")
             spans.append((start, end))

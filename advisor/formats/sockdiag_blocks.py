@@ -7,15 +7,18 @@ and state class have one length, which differs from kernel to kernel and with th
 
 from __future__ import annotations
 
-import re
 import struct
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, repeat
-from typing import Any, NamedTuple
+from operator import not_
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from advisor.formats.sockdiag import AF_INET, CGROUP_ID, INFO, MAPPED, messages
+from advisor.formats.sockdiag import AF_INET, CGROUP_ID, INFO, MAPPED, SOCKETS, is_end, messages
 from advisor.formats.sockdiag_whole import attributes
+
+if TYPE_CHECKING:
+    import re
 
 SPORT = 20
 DPORT = 22
@@ -57,22 +60,6 @@ class Block(NamedTuple):
         """The byte at an offset of each message."""
         return self.data[offset :: self.stride]
 
-    def packed(self, code: str, columns: Sequence[bytes | None]) -> array[int]:
-        """One unsigned number for each message, whose bytes in memory are those of the columns; None stands for 0.
-
-        Args:
-            code: ``H``, ``I`` or ``Q``, as `array` calls numbers of 2, 4 and 8 bytes.
-            columns: as many as the number has bytes.
-        """
-        numbers = array(code)
-        size = numbers.itemsize
-        mixed = bytearray(size * self.sockets)
-        for place, column in enumerate(columns):
-            if column is not None:
-                mixed[place::size] = column
-        numbers.frombytes(mixed)
-        return numbers
-
     def columns(self, offset: int, width: int) -> list[bytes]:
         """The bytes from an offset on, a column each."""
         return [self.column(place) for place in range(offset, offset + width)]
@@ -81,6 +68,27 @@ class Block(NamedTuple):
         """What a layout of `struct` finds in each message from its first byte on."""
         rest = self.stride - struct.calcsize(f"={layout}")
         return struct.Struct(f"={layout}{rest}x").iter_unpack(self.data)
+
+    def only(self, chosen: Iterable[int]) -> Block:
+        """The messages for which there is no 0."""
+        rows = struct.Struct(f"{self.stride}s").iter_unpack(self.data)
+        return self._replace(data=b"".join(row for (row,) in compress(rows, chosen)))
+
+
+def packed(code: str, columns: Sequence[bytes]) -> array[int]:
+    """One unsigned number for each row, whose first bytes in memory are those of the columns; the others are 0.
+
+    Args:
+        code: ``B``, ``H``, ``I`` or ``Q``, as `array` calls numbers of 1, 2, 4 and 8 bytes.
+        columns: at least one, and no more than the number has bytes.
+    """
+    numbers = array(code)
+    size = numbers.itemsize
+    mixed = bytearray(size * len(columns[0]))
+    for place, column in enumerate(columns):
+        mixed[place::size] = column
+    numbers.frombytes(mixed)
+    return numbers
 
 
 class Cutter:
@@ -93,12 +101,14 @@ class Cutter:
     def cut(self, data: bytes) -> list[Block]:
         """The sockets of some datagrams.
 
-        Runs of known kinds must cover the data without a gap, so that each message begins where the one before says
-        that it ends; where they do not, the messages are walked one by one.
+        Messages of one kind, or runs of known kinds, must cover the data without a gap, so that each message begins
+        where the one before says that it ends; where they do not, the messages are walked one by one.
 
         Raises:
             ValueError: as `sockdiag.messages`.
         """
+        if stride := _stride(data):
+            return list(_blocks(data[: len(data) - len(data) % stride], stride, data[_KEY - 1]))
         runs = self._runs.findall(data) if self._runs else []
         if sum(map(len, runs)) != len(data):
             runs = self._walk(data)
@@ -111,26 +121,51 @@ class Cutter:
                 groups[key] = [run]
         found: list[Block] = []
         for key, parts in groups.items():
-            found += _blocks(b"".join(parts), (_HEAD.unpack_from(key)[0] + 3) & ~3, key[16])
+            found += _blocks(b"".join(parts), _aligned(_HEAD.unpack_from(key)[0]), key[16])
         return found
 
     def _walk(self, data: bytes) -> list[bytes]:
+        import re  # noqa: PLC0415 (4 ms, which a host with messages of one kind need not pay)
+
         spans, _ = messages(data)
-        runs = [data[start : (end + 3) & ~3].ljust((end - start + 3) & ~3, b"\0") for start, end in spans]
+        runs = [data[start : _aligned(end)].ljust(_aligned(end - start), b"\0") for start, end in spans]
         seen = {(*_HEAD.unpack_from(run), run[16]) for run in runs}
         if not seen <= self._kinds:
             self._kinds |= seen
-            self._runs = _pattern(self._kinds) if len(self._kinds) <= _MOST_KINDS else None
+            self._runs = re.compile(_pattern(self._kinds), re.DOTALL) if len(self._kinds) <= _MOST_KINDS else None
         return runs
 
 
-def _pattern(kinds: set[tuple[int, int, int]]) -> re.Pattern[bytes]:
+def _aligned(length: int) -> int:
+    return (length + 3) & ~3
+
+
+def _stride(data: bytes) -> int:
+    """What all sockets take, of one length and family; 0 where they differ, or other messages are among them.
+
+    The message that ends the dump may follow them.
+    """
+    if len(data) < _SHORTEST:
+        return 0
+    length, kind = _HEAD.unpack_from(data)
+    if length < _SHORTEST or kind not in SOCKETS:
+        return 0
+    stride = _aligned(length)
+    sockets, rest = divmod(len(data), stride)
+    if rest and not is_end(data[-rest:]):
+        return 0
+    end = sockets * stride
+    same = all(data[place:end:stride].count(data[place]) == sockets for place in (*range(_HEAD.size), _KEY - 1))
+    return stride if same else 0
+
+
+def _pattern(kinds: set[tuple[int, int, int]]) -> bytes:
     """Runs of messages of one kind: length, type and family are compared in each of them."""
     runs = []
     for length, kind, family in sorted(kinds):
-        head, short = re.escape(_HEAD.pack(length, kind)), re.escape(bytes([family]))
-        runs.append(b"(?:%b.{10}%b.{%d})++" % (head, short, ((length + 3) & ~3) - _KEY))
-    return re.compile(b"|".join(runs), re.DOTALL)
+        head = b"".join(b"\\x%02x" % byte for byte in _HEAD.pack(length, kind))
+        runs.append(b"(?:%b.{10}\\x%02x.{%d})++" % (head, family, _aligned(length) - _KEY))
+    return b"|".join(runs)
 
 
 def _blocks(data: bytes, stride: int, family: int) -> Iterator[Block]:
@@ -138,13 +173,23 @@ def _blocks(data: bytes, stride: int, family: int) -> Iterator[Block]:
     if family == AF_INET:
         yield Block(data, stride, 4)
         return
-    rows = [data[start : start + stride] for start in range(0, len(data), stride)]
-    mapped = [row.startswith(MAPPED, _SOURCE) and row.startswith(MAPPED, _DESTINATION) for row in rows]
+    six, skip = Block(data, stride, _ADDRESS), len(MAPPED)
+    mapped = _mapped(six)
     if any(mapped):
-        skip = len(MAPPED)
-        yield Block(b"".join(compress(rows, mapped)), stride, 4, _SOURCE + skip, _DESTINATION + skip)
+        yield six.only(mapped)._replace(width=4, source=_SOURCE + skip, destination=_DESTINATION + skip)
     if not all(mapped):
-        yield Block(b"".join(row for row, four in zip(rows, mapped, strict=True) if not four), stride, _ADDRESS)
+        yield six.only(map(not_, mapped))
+
+
+def _mapped(block: Block) -> Sequence[bool]:
+    """Of each message, whether both addresses are IPv4-mapped."""
+    if MAPPED[0] not in block.column(_SOURCE) or MAPPED[0] not in block.column(_DESTINATION):
+        return [False] * block.sockets
+    starts = range(0, len(block.data), block.stride)
+    return [
+        block.data.startswith(MAPPED, start + _SOURCE) and block.data.startswith(MAPPED, start + _DESTINATION)
+        for start in starts
+    ]
 
 
 class Timed(NamedTuple):
@@ -209,7 +254,7 @@ def _cgroups(block: Block, heads: dict[int, tuple[int, int]]) -> Iterable[int | 
     start, size = heads.get(CGROUP_ID, (0, 0))
     if size != _CGROUP_ID_SIZE:
         return repeat(None)
-    return block.packed("Q", block.columns(start, size))
+    return packed("Q", block.columns(start, size))
 
 
 def _layout(block: Block, info: int, *, counts: bool) -> str:

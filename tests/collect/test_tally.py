@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from advisor.catalog.tcp import State
-from advisor.collect import reached, served
+from advisor.collect import direction, reached, served
 from advisor.collect import tally as module
 from advisor.collect.ages import BUCKETS, AgeCount, idle_age, time_wait_bucket
 from advisor.collect.sampling import Part, stripe
@@ -19,6 +19,7 @@ from advisor.collect.served import Listeners, Served
 from advisor.collect.tally import Tally
 from advisor.formats.sockdiag import AF_INET, AF_INET6, Row
 from advisor.formats.sockdiag_blocks import Cutter, Timed
+from advisor.records import replace
 from advisor.snapshot.counted import IDLE_EDGES, Reading, Sockets
 
 
@@ -163,12 +164,39 @@ def test_clients_are_bounded_and_the_most_are_named(monkeypatch: pytest.MonkeyPa
     assert one.states == {"ESTABLISHED": 820}
 
 
-def test_clients_that_can_not_be_told_apart_are_not_counted() -> None:
-    """Of local addresses the last two bytes are kept with a client."""
-    rows = [row(local, 80, "10.9.9.9", 5) for local in ("10.0.0.1", "10.1.0.1", "10.0.0.2")]
-    done = tallied(rows, ("10.0.0.1", 80), ("10.1.0.1", 80), ("10.0.0.2", 80))
-    assert [one.clients for one in done.listeners] == [None, 1, None]
-    assert [one.states for one in done.listeners] == [{"ESTABLISHED": 1}] * 3
+@WAYS
+def test_clients_are_told_apart_by_the_whole_of_both_addresses(way: str) -> None:
+    locals_ = ("10.0.0.1", "10.1.0.1", "11.0.0.2", "2001:db8::1", "2001:db8:1::1")
+    rows = [row(local, 80, "2001:db8::9" if ":" in local else "10.9.9.9", 5) for local in locals_]
+    done = tallied(rows, *((local, 80) for local in locals_), way=way)
+    assert [one.clients for one in done.listeners] == [1] * 5
+    assert [one.states for one in done.listeners] == [{"ESTABLISHED": 1}] * 5
+
+
+FAMILIES = [["10.0.0.1", "10.0.0.2", "192.168.3.4"], ["::1", "2001:db8::1"], ["::ffff:10.0.0.1", "::ffff:10.0.0.9"]]
+ADDRESSES = st.sampled_from([*FAMILIES[0], "0.0.0.0", *FAMILIES[1], "::"])  # noqa: S104 (rows, not sockets)
+PORTS = st.sampled_from([1, 80, 81, 443, 511, 32768, 40000, 40001, 65535])
+ROWS = st.sampled_from(FAMILIES).flatmap(
+    lambda ends: st.builds(
+        row, st.sampled_from(ends), PORTS, st.sampled_from(ends), PORTS, st.sampled_from([State(1), State(6), State(8)])
+    )
+)
+
+
+@given(st.lists(ROWS, max_size=250), st.sets(st.tuples(ADDRESSES, PORTS), max_size=4), st.booleans())
+def test_by_column_is_counted_what_is_counted_one_by_one(
+    rows: list[Row],
+    listening: set[tuple[str, int]],
+    several: bool,  # noqa: FBT001 (a case)
+) -> None:
+    """With one time for all, and the bits of many ports' ways side by side or looked up."""
+    bounds: dict[str, Any] = {"ephemeral": (32768, 60999)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(direction, "_MOST_MIXED", 16 if several else 0)
+        blocks = tallied(rows, *listening, **bounds)
+    one_by_one = tallied(rows, *listening, way="rows", **bounds)
+    assert replace(blocks, destinations=[]) == replace(one_by_one, destinations=[])
+    assert [replace(one, time_wait=None) for one in blocks.destinations] == one_by_one.destinations
 
 
 @WAYS

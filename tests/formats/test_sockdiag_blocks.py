@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.formats.sockdiag import STATE
-from advisor.formats.sockdiag_blocks import SPORT, Cutter, timed
+from advisor.formats.sockdiag_blocks import SPORT, Cutter, packed, timed
 from advisor.formats.sockdiag_whole import sockets
 
 GROUP = attribute(21, struct.pack("=Q", 4711))
@@ -87,8 +87,8 @@ def test_more_kinds_than_are_looked_for_at_once() -> None:
 
 def test_numbers_are_packed_as_the_columns_lie_in_memory() -> None:
     (block,) = Cutter().cut(socket() * 2)
-    (one, two) = block.packed("I", [*block.columns(SPORT, 2), None, block.column(STATE)])
-    assert one == two == int.from_bytes(b"\0P\0\1", sys.byteorder)
+    (one, two) = packed("I", [*block.columns(SPORT, 2), block.column(STATE)])
+    assert one == two == int.from_bytes(b"\0P\1\0", sys.byteorder)
 
 
 def test_ages_stand_where_their_attribute_does() -> None:
