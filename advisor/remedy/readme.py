@@ -76,7 +76,9 @@ def _apply(plan: Plan) -> list[str]:
     commands, options = [], []
     if plan.prediction.dropin is not None:
         modules = [f"install -m 0644 .{MODULES_LOAD} {MODULES_LOAD}"] if plan.prediction.modules else []
-        commands += [*modules, f"install -m 0644 .{DROPIN} {DROPIN}", f"sysctl -p {DROPIN}"]
+        keys = " \\\n  ".join(change.key for change in plan.prediction.sysctls)
+        read_back = f"sysctl {keys}   # read back: compare; the exit code above proves nothing"
+        commands += [*modules, f"install -m 0644 .{DROPIN} {DROPIN}", f"sysctl -p {DROPIN}", read_back]
     elif plan.prediction.sysctls:
         options = [
             part if part.startswith("```") else _para(part) for part in container_options(plan.prediction.sysctls)
