@@ -3,8 +3,8 @@
 They are smaller than in the field: hundreds of connections in place of 40,000, 500 ports in place of 28,232, and where
 a rule looks at a minute of idleness the threshold is a parameter and made seconds. What stays as it is: the kernel,
 nginx, and the rules, all of which are asked. Others stand where more is tested of them, under the same audit: ports
-that are used up, and who holds TIME_WAIT, in `test_ports`; tcp_fin_timeout in `test_time_wait`; CLOSE_WAIT in
-`test_close_wait`; minutes of idleness in `test_keepalive`.
+that are used up, and who holds TIME_WAIT, in `test_ports`; tcp_fin_timeout in `test_time_wait`; those of minutes
+in `test_close_wait` and `test_keepalive`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import PEERS
+from support.command import PEERS, once, play
 from support.incident_audit import Wanted, audited, auditing, by_hand, numbers
 from support.inside import PATIENCE, ask, inside
 from support.load import Mix
@@ -214,6 +214,29 @@ def test_a_listen_overflow_is_told_by_its_queue_and_its_drops(tmp_path: pathlib.
     assert incident.serious() == {"accept-queue-overflowing", "listen-backlog-small"}
 
 
+LEAKED, MORE = 200, 100
+
+
+@pytest.mark.real("ss")
+def test_a_leak_is_told_by_its_owner_and_does_not_look_like_anything_else() -> None:
+    """300 of the field's 3,000, of whom 200 have waited for over 3 s: the field's minute."""
+    with pair() as (ns, there):
+        leaky = play(ns, "leaky", "hold", HERE, "8080")
+        once(there, "visitor", "visit", HERE, "8080", str(LEAKED))
+        time.sleep(3.5)
+        once(there, "visitor", "visit", HERE, "8080", str(MORE))
+        time.sleep(0.2)
+        incident, clients = audited(ns, "--sample", "0", "--param", "close-wait-leak.age=3 s"), by_hand(there)
+    finding = incident.only("close-wait-leak", "leaky to clients of port 8080")
+    count, _, words = finding["message"].partition(" ")
+    assert words.startswith(f"CLOSE_WAIT to clients of port 8080 held by leaky (pid {leaky.pid}), the oldest for ")
+    assert (int(count), *numbers(finding, "old")) == (LEAKED + MORE, LEAKED)
+    incident.equal(int(count), Wanted("CLOSE-WAIT", f"{HERE}:8080"))
+    assert Wanted("FIN-WAIT-2").of(clients).total() == int(count), "their ends wait for it"
+    assert (finding["severity"], finding["confidence"]) == ("high", "observed")
+    assert incident.serious() == {"close-wait-leak"}
+
+
 TABLE = 500
 
 
@@ -221,8 +244,8 @@ TABLE = 500
 def test_a_full_table_of_time_wait_is_told_by_its_counter() -> None:
     with pair() as (ns, there), server(there, THERE, 8080), client(ns) as ours:
         ns.sysctl(net__ipv4__tcp_max_tw_buckets=str(TABLE))
-        with auditing(ns, 2) as audit:
-            assert ours.churn(THERE, 8080, 1.9, most=2000) == 2000
+        with auditing(ns, 0.5) as audit:
+            assert ours.churn(THERE, 8080, 10, most=2000) == 2000
         lost = nstat(ns, "TcpExtTCPTimeWaitOverflow")
     incident = audit.incident
     finding = incident.only("time-wait-overflowing", "")

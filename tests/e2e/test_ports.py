@@ -12,6 +12,7 @@ from collections import Counter
 import pytest
 from support.command import audit, collect, evidence, found, once, plan, play, predicted
 from support.configured import differences
+from support.incident_audit import Wanted, audited, numbers
 from support.netns import Netns, pair
 from support.nginx import DEBIAN, running
 from support.port_driver import by_hand, looking
@@ -157,6 +158,20 @@ def test_a_proxy_without_reuse_or_with_a_small_pool_uses_its_ports_up(
         assert {one["rule"] for one in report["findings"] if one["severity"] in {"high", "critical"}} <= SAME
 
 
+def diagnosed(proxy: Netns, there: Netns, *, at_the_upstream: bool) -> None:
+    """What audits of both ends make of it: nothing to cure at the upstream, connections to reuse at the proxy."""
+    server = audited(there, "--sample", "0", "--param", f"time-wait-served.many={MANY // 2} sockets")
+    client = audited(proxy, "--sample", "0")
+    if at_the_upstream:
+        finding = server.only("time-wait-served", "")
+        server.equal(numbers(finding, "sockets.time_wait_served")[0], Wanted("TIME-WAIT", "10.9.0.2:8000"))
+        assert (finding["severity"], [step for step in finding["steps"] if step["changes"]]) == ("info", [])
+    else:
+        finding = client.only("upstream-not-reused", "proxy_pass http://10.9.0.2:8000 (upstream)")
+        client.equal(numbers(finding, "item.time_wait")[0], Wanted("TIME-WAIT", remote="10.9.0.2:8000"))
+    assert server.serious() == client.serious() == set()
+
+
 @pytest.mark.real("nginx", "ss")
 @pytest.mark.parametrize("binary", ["Debian's", "newer"], indirect=True)
 def test_who_closes_first_holds_time_wait(tmp_path: pathlib.Path, binary: str) -> None:
@@ -178,3 +193,4 @@ def test_who_closes_first_holds_time_wait(tmp_path: pathlib.Path, binary: str) -
             assert held + served >= MANY
             assert by_hand(proxy).get("10.9.0.2:8000", Counter())["TIME-WAIT"] == held
             assert away.sockets.time_wait_served == served
+            diagnosed(proxy, there, at_the_upstream=binary == DEBIAN)

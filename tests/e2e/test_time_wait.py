@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.command import audit, evidence, found, kept, plan, sampling
+from support.incident_audit import audited
 from support.netns import Netns, pair
 from support.port_driver import by_hand, client, looking, server
 
@@ -52,8 +53,9 @@ def test_fin_timeout_ends_fin_wait2_and_leaves_time_wait_alone() -> None:
             left = timer(ns, "fin-wait-2")
             assert left is not None
             assert left <= 5.1, "that is what it bounds"
-        (finding,) = found(audit(ns, "--sample", "0"), "fin-timeout-lowered").values()
-        assert "does not shorten TIME_WAIT" in finding["message"]
+        incident = audited(ns, "--sample", "0", entered=True)
+        assert "does not shorten TIME_WAIT" in incident.only("fin-timeout-lowered", "")["message"]
+        assert incident.serious() == set()
 
 
 @pytest.mark.real("ss")

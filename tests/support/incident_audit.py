@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 from collections import Counter
 from dataclasses import dataclass
@@ -120,7 +121,10 @@ class Auditing:
 
 @contextlib.contextmanager
 def auditing(ns: Netns, seconds: float) -> Iterator[Auditing]:
-    """The block runs between the two readings of an audit; it says on a terminal when the first is done."""
+    """The block runs between the two readings of an audit, however long it takes: ``seconds`` are the least.
+
+    It says on a terminal when the first reading is done, and stands still until the block has ended.
+    """
     auditing, before = Auditing(), by_hand(ns)
     screen, its_end = pty.openpty()
     try:
@@ -130,9 +134,13 @@ def auditing(ns: Netns, seconds: float) -> Iterator[Auditing]:
         said = b""
         while b"between two readings" not in said:
             said += os.read(screen, 1024)
-        yield auditing
-        assert process.poll() is None, "the sample was over before that which it was to see"
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield auditing
+        finally:
+            process.send_signal(signal.SIGCONT)
         printed, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
         auditing.incident = Incident(json.loads(printed), before, by_hand(ns))
     finally:
         os.close(screen)
