@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from advisor.collect.budget import NICEST
+from advisor.collect.netns import FROM_OUTSIDE, named
 from advisor.collect.run import Request
 from advisor.collect.sources import TABLE, Source
 from advisor.formats.procfs import sockstat
@@ -56,12 +57,19 @@ class Forecast(NamedTuple):
 
 
 def forecast(request: Request) -> Forecast:
-    """What `advisor.collect.run.collect` would do with a request."""
+    """What `advisor.collect.run.collect` would do with a request.
+
+    Raises:
+        InputError: when there is no such network namespace.
+    """
+    if request.netns is not None:
+        named(request.netns)
     system = System(request.root)
+    live = system.live and not _from_outside(request)
     known = _sizes(request, system) if request.host else Sizes()
     planned = [_planned(source, request, system, known) for source in TABLE]
     read = {one.source for one in planned if one.skipped is None}
-    twice = system.live and any(source.after for source in TABLE if source.name in read)
+    twice = live and any(source.after for source in TABLE if source.name in read)
     return Forecast(
         planned,
         wait=request.sample if twice else 0.0,
@@ -76,6 +84,11 @@ def _planned(source: Source, request: Request, system: System, known: Sizes) -> 
     touches = source.instead(request) or source.touches
     if not source.wanted(request):
         return Planned(source.name, touches, skipped=_why(source, request))
+    if _from_outside(request):
+        if source.name not in FROM_OUTSIDE:
+            return Planned(source.name, touches, skipped=f"only root may enter the network namespace {request.netns}")
+        if source.name == "sockets":
+            touches = ("tcp and tcp6 in /proc/PID/net",)
     if source.live and not system.live:
         return Planned(source.name, touches, skipped="a tree has none (--root)")
     cost = source.cost
@@ -83,6 +96,11 @@ def _planned(source: Source, request: Request, system: System, known: Sizes) -> 
     reckoned = None if count is None else f"{cost.of}: {count:,}"
     seconds = min(cost.fixed + cost.each * (count or 0), cost.most)
     return Planned(source.name, touches, round(seconds, 4), reckoned, source.root if system.live else None)
+
+
+def _from_outside(request: Request) -> bool:
+    """Whether a network namespace can't be entered (setns(2)): then only what /proc/PID/net shows is read."""
+    return request.netns is not None and os.geteuid() != 0
 
 
 def _why(source: Source, request: Request) -> str:
@@ -112,7 +130,7 @@ def _sizes(request: Request, system: System) -> Sizes:
 def _notes(request: Request, system: System, read: set[str]) -> list[str]:
     """What holds for all of it."""
     notes = ["nothing is executed, and nothing is written but the FILE of -f FORMAT=FILE"]
-    if "sockets" in read and system.live:
+    if "sockets" in read and system.live and not _from_outside(request):
         notes.append("asked for TCP sockets, the kernel loads its module tcp_diag if it has not yet, as for ss(8)")
     notes.append(
         f"it runs at nice {NICEST}; past {request.budget:g} s of CPU (--budget) sockets are sampled, and what can be "
@@ -120,7 +138,7 @@ def _notes(request: Request, system: System, read: set[str]) -> list[str]:
     )
     if not system.live:
         notes.append(f"every path is taken below {request.root}; no process and no socket of this host is asked")
-    if request.netns is not None:
+    if request.netns is not None and not _from_outside(request):
         notes.append(f"/proc/net, /proc/sys/net and sockets are those of the network namespace {request.netns}")
     if "nginx" in read:
         notes.append("the configuration is as large as it is: some 0.6 ms for each server block, known when it is read")

@@ -35,7 +35,7 @@ def entered(name: str) -> Iterator[str | None]:
     try:
         there = _opened(name)
     except PermissionError:
-        yield f"only root may look into {name}"
+        yield f"only root may look into the network namespace {called(name)}"
         return
     home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -43,7 +43,7 @@ def entered(name: str) -> Iterator[str | None]:
             raise InputError(f"--netns {name}: this process has several threads, of which only one would look there")
         refused = _enter(there)
         if refused == errno.EPERM:
-            yield f"only root (CAP_SYS_ADMIN) may enter {name}"
+            yield f"only root (CAP_SYS_ADMIN) may enter the network namespace {called(name)}"
         elif refused:
             raise InputError(f"--netns {name}: {os.strerror(refused)}")
         else:
@@ -56,10 +56,26 @@ def entered(name: str) -> Iterator[str | None]:
         os.close(there)
 
 
+def named(name: str) -> None:
+    """Make sure that there is such a namespace, without opening it.
+
+    Raises:
+        InputError: when there is none.
+    """
+    # Whether a process of somebody else has namespaces only root is told.
+    if not os.path.lexists(_path(name).removesuffix("/ns/net")):
+        raise _none(name)
+
+
 def process_of(name: str) -> int | None:
     """The process that stands for a namespace, where none has that name and it is the number of one."""
     named = any(os.path.lexists(f"{folder}/{name}") for folder in _NAMED)
     return int(name) if not named and name.isascii() and name.isdecimal() else None
+
+
+def called(name: str) -> str:
+    """A namespace in words: its name, or whose it is."""
+    return name if process_of(name) is None else f"of pid {name}"
 
 
 def _opened(name: str) -> int:
@@ -68,7 +84,7 @@ def _opened(name: str) -> int:
     try:
         there = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise InputError(f"--netns {name}: no such network namespace; 'ip netns' lists names, or give a pid") from None
+        raise _none(name) from None
     except PermissionError:
         raise
     except OSError as error:
@@ -77,6 +93,10 @@ def _opened(name: str) -> int:
         os.close(there)
         raise InputError(f"--netns {name}: {path} is no network namespace")
     return there
+
+
+def _none(name: str) -> InputError:
+    return InputError(f"--netns {name}: no such network namespace; 'ip netns' lists names, or give a pid")
 
 
 def _path(name: str) -> str:

@@ -49,7 +49,11 @@ def host(run: Run) -> object:
     from advisor.collect.host import read_host
 
     found, asked = read_host(run.system, run.master), run.request.netns
-    return found if asked is None else replace(found, netns=f"of pid {asked}" if asked.isdecimal() else asked)
+    if asked is None:
+        return found
+    from advisor.collect.netns import called
+
+    return replace(found, netns=called(asked))
 
 
 def sysctls(run: Run) -> object:

@@ -11,7 +11,9 @@ import sys
 import pytest
 
 from advisor.collect.forecast import forecast
+from advisor.collect.netns import FROM_OUTSIDE
 from advisor.collect.run import Request, collect
+from advisor.errors import InputError
 from advisor.snapshot.model import SOURCES
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -53,12 +55,30 @@ def test_of_a_tree_what_lives_is_not_read(tmp_path: pathlib.Path) -> None:
     assert not any("tcp_diag" in note for note in told.notes)
 
 
-def test_a_namespace_that_has_only_a_name_has_no_size_yet() -> None:
+def test_a_namespace_that_has_only_a_name_has_no_size_yet(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("advisor.collect.netns._NAMED", (str(tmp_path),))
+    with pytest.raises(InputError, match=r"^--netns web: no such network namespace"):
+        forecast(Request(netns="web"))
+    with pytest.raises(InputError, match=r"^--netns 4194304: no such network namespace"):
+        forecast(Request(netns="4194304"))
+    (tmp_path / "web").touch()
     [named] = [one for one in forecast(Request(netns="web")).planned if one.source == "sockets"]
     [ours] = [one for one in forecast(Request(netns=str(os.getpid()))).planned if one.source == "sockets"]
     assert named.reckoned is None
     assert ours.reckoned is not None
     assert ours.reckoned.startswith("sockets: ")
+
+
+def test_a_namespace_that_may_not_be_entered_is_told_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    told = forecast(Request(netns="1"))
+    assert {one.source for one in told.planned if one.skipped is None} == set(FROM_OUTSIDE)
+    [sockets] = [one for one in told.planned if one.source == "sockets"]
+    assert sockets.touches == ("tcp and tcp6 in /proc/PID/net",)
+    assert told.wait == 0
+    assert not any("tcp_diag" in note or "/proc/sys/net" in note for note in told.notes)
 
 
 def test_what_it_reckons_is_near_what_it_takes() -> None:

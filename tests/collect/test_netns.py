@@ -69,7 +69,7 @@ def crowded(netns: Netns) -> tuple[str, str]:
 def test_by_name_and_by_pid_it_is_that_namespace_and_we_come_back(crowded: tuple[str, str], netns: Netns) -> None:
     netns.sysctl(net__core__somaxconn="77")
     *entries, home = said(INTO, [*crowded])
-    for name, (found, inode, back) in zip(crowded, entries, strict=True):
+    for name, (found, inode, back) in zip([crowded[0], f"of pid {crowded[1]}"], entries, strict=True):
         assert inode == os.stat(f"/proc/{crowded[1]}/ns/net").st_ino != home
         assert back == home
         assert found["host"]["netns"] == name
@@ -82,15 +82,15 @@ def test_by_name_and_by_pid_it_is_that_namespace_and_we_come_back(crowded: tuple
 def test_without_root_a_process_shows_sockets_and_counters(crowded: tuple[str, str]) -> None:
     name, pid = crowded
     outside, named, gone = said(NOBODY, [pid, name, "gone"])
-    assert outside["host"]["netns"] == pid
+    assert outside["host"]["netns"] == f"of pid {pid}"
     assert outside["sockets"]["method"] == "/proc/net/tcp"
     assert outside["sockets"]["states"]["CLOSE_WAIT"] == 19
     assert outside["counters"]["sockstat.TCP.inuse"]["first"] == 283
     for source in ("sysctls", "processes", "held"):
-        assert outside["unread"][source] == f"only root may look into {pid}"
+        assert outside["unread"][source] == f"only root may look into the network namespace of pid {pid}"
     assert outside["problems"][0][1].endswith(f"read from /proc/{pid}/net, and no more")
     assert named[1] == (
-        f"--netns: only root (CAP_SYS_ADMIN) may enter {name}; "
+        f"--netns: only root (CAP_SYS_ADMIN) may enter the network namespace {name}; "
         "the pid of a process in it would show its sockets and counters"
     )
     assert gone[1].startswith("--netns gone: no such network namespace")
