@@ -79,11 +79,17 @@ def _marked(place: Location, room: int) -> tuple[str, int, int]:
     length = max(cells(mark), 1)
     if cells(before) + length > room:
         before = _tail(before, max(0, min(room // 2, room - length)))
+    after = _head(after, max(0, room - cells(before + mark)))
     return clip(before + mark + after, room), cells(before), length if place.column is not None else 0
 
 
 def _shown(text: str) -> str:
     return "".join(map(visible, text.replace("\t", _TAB)))
+
+
+def _head(text: str, room: int) -> str:
+    """The beginning of a text in at most ``room`` cells, with a mark where something was left out."""
+    return text if cells(text) <= room else clip(text, room - 1) + "…" if room else ""
 
 
 def _tail(text: str, room: int) -> str:

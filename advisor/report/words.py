@@ -39,7 +39,10 @@ def step_words(step: Step) -> str:
 
 
 def change_words(change: Change) -> str:
-    """``net.core.somaxconn = 4096``, or as it stands in nginx's configuration: ``listen ... backlog=4096;``."""
+    """``net.core.somaxconn = 4096``, or as it stands in nginx's configuration: ``listen ... backlog=4096;``.
+
+    Connections to upstreams that shall be used again take more than one directive, of which the patch has all.
+    """
     value = _plain(change.value)
     if change.place is None:
         found = lookup(change.target)
@@ -47,6 +50,8 @@ def change_words(change: Change) -> str:
             # The bound of a part: the other parts, and a part that is within it already, stay as they are.
             return f"{found[0].name}: {found[1]} {change.relation.value.replace('_', ' ')} {value}"
         return f"{change.target} {'includes' if change.relation is Relation.INCLUDES else '='} {value}"
+    if change.target == "upstream.reuse":  # several directives in as many places (`advisor.remedy.reuse`)
+        return f"keepalive {value}; and what lets connections last"
     directive, _, parameter = change.target.partition(".")
     return f"{directive} ... {parameter}={value};" if parameter else f"{directive} {value};"
 

@@ -117,6 +117,7 @@ def test_a_long_line_is_cut_around_the_mark() -> None:
     source, carets = lines[3], lines[4]
     assert source[carets.index("^") : carets.rindex("^") + 1] == "300"
     assert source.startswith(" 1 | …")
+    assert source.endswith("…")
     assert len(source) == 80
 
 
@@ -130,6 +131,10 @@ def test_a_long_line_is_cut_around_the_mark() -> None:
         ),
         (BACKLOG.steps[1].changes[0], "listen ... backlog=128;    safe"),
         (KEEPALIVE.steps[0].changes[0], "keepalive_timeout 60;    safe"),
+        (
+            replace(KEEPALIVE.steps[0].changes[0], target="upstream.reuse", value=8),
+            "keepalive 8; and what lets connections last    safe",
+        ),
     ],
 )
 def test_a_change_in_words(change: Change, words: str) -> None:
