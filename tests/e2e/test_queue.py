@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ ASKED = ("--select", RULE, "--select", CAP)
 SHORT, OTHER = "127.0.0.1:8080", "127.0.0.1:8081"
 BACKLOG = 8
 SAMPLE = 4
-"""Seconds; a burst takes 2."""
+"""Seconds, or as long as a burst takes; in fewer its rate would ask for a longer queue than nginx's own 511."""
 
 DROPIN = "etc/sysctl.d/90-advisor.conf"
 
@@ -73,7 +74,18 @@ def burst(nginx: Nginx, count: int) -> dict[str, int]:
         os.kill(worker, signal.SIGCONT)
     finally_all, _ = crowd.communicate("\n", 30)
     assert json.loads(finally_all) == {SHORT: count, OTHER: count}
+    settle(nginx.ns)
     return soon
+
+
+def settle(ns: Netns) -> None:
+    """Wait until no connection is on its way, which a listener could still drop."""
+    for _ in range(400):
+        rows = ns.run("ss", "-Htan").stdout.splitlines()
+        if all(row.startswith(("LISTEN", "TIME-WAIT")) for row in rows):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"after 20 s there is still: {rows[:10]}")
 
 
 def kernel(ns: Netns) -> dict[str, tuple[int, int]]:

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pty
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,10 @@ def kept(path: pathlib.Path) -> Snapshot:
 
 @contextlib.contextmanager
 def sampling(ns: Netns, path: pathlib.Path, seconds: int) -> Iterator[None]:
-    """The same, with the block run between its two readings; it says on a terminal when the first is done."""
+    """The same, with the block run between its two readings, however long that takes: ``seconds`` are the least.
+
+    It says on a terminal when the first is done, and stands still until the block has ended.
+    """
     screen, its_end = pty.openpty()
     try:
         arguments = ["collect", "--with-config", "-o", str(path), "--sample", str(seconds)]
@@ -68,8 +72,11 @@ def sampling(ns: Netns, path: pathlib.Path, seconds: int) -> Iterator[None]:
         said = b""
         while b"between two readings" not in said:
             said += os.read(screen, 1024)
-        yield
-        assert collector.poll() is None, "the sample was over before that which it was to see"
+        collector.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            collector.send_signal(signal.SIGCONT)
         assert collector.wait(60) == 0
     finally:
         os.close(screen)
