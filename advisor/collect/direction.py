@@ -40,7 +40,7 @@ class Directions:
         for port in listening:
             self._by_port[port] = INBOUND
         self._by_high = bytearray(256)
-        self._mixed: set[int] = set()
+        self._mixed: dict[int, bytes] = {}
         for byte in range(256):
             self._look(byte)
         self._seen: dict[int, list[Kind]] = {}
@@ -51,7 +51,7 @@ class Directions:
         mixed = ports.count(ports[0]) < len(ports)
         self._by_high[high] = _MIXED if mixed else ports[0]
         if mixed:
-            self._mixed.add(high)
+            self._mixed[high] = mask(high)
 
     def of(self, high: bytes, low: bytes) -> bytes:
         """One of the ways for each port, whose upper and lower bytes these are."""
@@ -61,10 +61,10 @@ class Directions:
         if len(self._mixed) > _MOST_MIXED:
             ports = packed("H", (high, low) if sys.byteorder == "big" else (low, high))
             return bytes(itemgetter(*ports, 0)(self._by_port)[:-1])  # one more: an itemgetter of one gives no tuple
-        for byte in self._mixed:
+        for byte, alone in self._mixed.items():
             if byte in high:
                 here = low.translate(self._by_port[byte << 8 : (byte + 1) << 8])
-                ways = chosen(here, ways, high.translate(mask(byte)))
+                ways = chosen(here, ways, high.translate(alone))
         return ways
 
     def one(self, port: int) -> int:

@@ -102,7 +102,9 @@ def listing_cost(sockets: Sockets) -> float:
 
 
 def _count(groups: _Groups, owner: Owner, one: _One) -> None:
-    group = groups.setdefault((owner, one.key), _Group())
+    group = groups.get((owner, one.key))
+    if group is None:
+        group = groups[owner, one.key] = _Group()
     group.add(one.age)
     group.cgroups.add(one.cgroup)
 
@@ -133,9 +135,9 @@ def _held(owner: Owner, key: _Key, ages: AgeCount, unit: str | None) -> Held:
 
 
 def _close_wait(sockets: Sockets) -> Iterator[_One]:
-    served = {listener.port for listener in sockets.listeners}
+    served = {listener.port: f"clients of port {listener.port}" for listener in sockets.listeners}
     for one in _timed(State.CLOSE_WAIT):
-        remote = f"clients of port {one.sport}" if one.sport in served else _end(one.destination, one.dport)
+        remote = served.get(one.sport) or _end(one.destination, one.dport)
         yield _One(("CLOSE_WAIT", remote), one.inode, one.uid, one.last_ack_recv / 1000, one.cgroup)
 
 

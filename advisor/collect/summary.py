@@ -11,16 +11,18 @@ This module imports little: a summary of a small host costs less than most modul
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 
 from advisor.collect.netlink import answers, damaged
 from advisor.errors import InputError
 from advisor.formats.sockdiag import STATE as AT
-from advisor.formats.sockdiag import TIMER, messages
+from advisor.formats.sockdiag import TIMER, messages, stride
 from advisor.system import System
 
-_ESTABLISHED, _FIN_WAIT2, _TIME_WAIT, _CLOSE_WAIT = 1, 5, 6, 8
+_ESTABLISHED, _FIN_WAIT2, _TIME_WAIT, _CLOSE_WAIT, _LISTEN = 1, 5, 6, 8, 10
 """As in `advisor.catalog.tcp.State`."""
-_ASKED = [state for state in range(1, 13) if state not in {_ESTABLISHED, _TIME_WAIT}]
+_ASKED = ([_LISTEN], [state for state in range(1, 13) if state not in {_ESTABLISHED, _TIME_WAIT, _LISTEN}])
+"""Listeners have longer messages, and are in a table of their own: asked for apart they are no second walk."""
 _TIMER_OF_TIME_WAIT = 3
 """idiag_timer of the small sockets that stand for a connection which no process holds (sock_diag(7))."""
 
@@ -34,17 +36,27 @@ def read_states(system: System) -> Counter[int]:
     """
     states: Counter[int] = Counter()
     small = 0
-    for data in answers(_ASKED):
+    for data in chain.from_iterable(map(answers, _ASKED)):
         try:
-            spans, _ = messages(data)
+            found, timers = _columns(data)
         except ValueError as error:
             raise damaged(error) from None
-        found = [(data[start + AT], data[start + TIMER]) for start, _ in spans]
-        states.update(state for state, _ in found)
-        small += found.count((_FIN_WAIT2, _TIMER_OF_TIME_WAIT))
+        for state in set(found):
+            states[state] += found.count(state)
+        if _FIN_WAIT2 in found:
+            small += list(zip(found, timers, strict=True)).count((_FIN_WAIT2, _TIMER_OF_TIME_WAIT))
     states[_ESTABLISHED] = max(0, _gauge(system, "/proc/net/snmp", "CurrEstab") - states[_CLOSE_WAIT])
     states[_TIME_WAIT] = max(0, _gauge(system, "/proc/net/sockstat", "tw") - small)
     return +states
+
+
+def _columns(data: bytes) -> tuple[bytes, bytes]:
+    """The state and the timer of each socket."""
+    if step := stride(data):
+        end = len(data) - len(data) % step
+        return data[AT:end:step], data[TIMER:end:step]
+    spans, _ = messages(data)
+    return bytes(data[start + AT] for start, _ in spans), bytes(data[start + TIMER] for start, _ in spans)
 
 
 def _gauge(system: System, path: str, name: str) -> int:

@@ -15,8 +15,7 @@ INFO, SKMEMINFO, CGROUP_ID = 2, 7, 21
 """Attributes: INET_DIAG_INFO and INET_DIAG_SKMEMINFO come when asked for, INET_DIAG_CGROUP_ID by itself (Linux 5.7)."""
 
 _TCPDIAG_GETSOCK, _SOCK_DIAG_BY_FAMILY = 18, 20
-SOCKETS = frozenset({_TCPDIAG_GETSOCK, _SOCK_DIAG_BY_FAMILY})
-"""The types of messages that hold a socket."""
+_SOCKETS = frozenset({_TCPDIAG_GETSOCK, _SOCK_DIAG_BY_FAMILY})
 _NLMSG_NOOP, _NLMSG_ERROR, _NLMSG_DONE = 1, 2, 3
 _REQUEST_DUMP = 0x0301
 _REQ_BYTECODE = 1
@@ -29,7 +28,7 @@ _ATTRIBUTE = struct.Struct("=HH")
 _ERRNO = struct.Struct("=i")
 _OP = struct.Struct("=BBH")
 _SHORTEST = 88
-STATE, TIMER = 17, 18
+FAMILY, STATE, TIMER = 16, 17, 18
 """Where these bytes stand in a message."""
 _DONE_SIZE = 20
 _ENDS = tuple(kind.to_bytes(2, sys.byteorder) for kind in (_NLMSG_ERROR, _NLMSG_DONE))
@@ -126,8 +125,33 @@ def may_end(datagram: bytes | memoryview) -> bool:
     return any(end in _ENDS for end in ends) or len(datagram) < _SHORTEST
 
 
-def is_end(message: bytes) -> bool:
-    """Whether this is the message that ends a dump, and the dump was granted."""
+def aligned(length: int) -> int:
+    """What a message takes of a datagram."""
+    return (length + 3) & ~3
+
+
+def stride(data: bytes) -> int:
+    """What each socket takes in some datagrams, where all are of one length and family; else 0.
+
+    Of every message that is compared which says where the next one begins: as `messages`, this takes nothing on
+    trust. The message that ends the dump may follow them.
+    """
+    if len(data) < _SHORTEST:
+        return 0
+    length, kind = _HEAD.unpack_from(data)
+    if length < _SHORTEST or kind not in _SOCKETS:
+        return 0
+    step = aligned(length)
+    sockets, rest = divmod(len(data), step)
+    if rest and not _is_end(data[-rest:]):
+        return 0
+    end = sockets * step
+    same = all(data[place:end:step].count(data[place]) == sockets for place in (*range(_HEAD.size), FAMILY))
+    return step if same else 0
+
+
+def _is_end(message: bytes) -> bool:
+    """Whether this is the message that ends a dump that was granted."""
     if len(message) != _DONE_SIZE or _HEAD.unpack_from(message) != (_DONE_SIZE, _NLMSG_DONE):
         return False
     return _errno(message, 0, _DONE_SIZE) == 0
@@ -152,7 +176,7 @@ def messages(data: bytes) -> tuple[list[tuple[int, int]], int | None]:
         end = start + length
         if length < _HEADER.size or end > size:
             raise ValueError(f"byte {start}: a message of {length} bytes in a datagram of {size}")
-        if kind in SOCKETS:
+        if kind in _SOCKETS:
             if length < _SHORTEST:
                 raise ValueError(f"byte {start}: a socket in {length} bytes, {_SHORTEST} is the least")
             spans.append((start, end))
@@ -160,7 +184,7 @@ def messages(data: bytes) -> tuple[list[tuple[int, int]], int | None]:
             return spans, _errno(data, start, end)
         elif kind != _NLMSG_NOOP:
             raise ValueError(f"byte {start}: a message of type {kind}, which no dump of sockets holds")
-        start += (length + 3) & ~3
+        start += aligned(length)
     return spans, None
 
 

@@ -14,7 +14,7 @@ from itertools import compress, repeat
 from operator import not_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from advisor.formats.sockdiag import AF_INET, CGROUP_ID, INFO, MAPPED, SOCKETS, is_end, messages
+from advisor.formats.sockdiag import AF_INET, CGROUP_ID, INFO, MAPPED, aligned, messages, stride
 from advisor.formats.sockdiag_whole import attributes
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ class Cutter:
         Raises:
             ValueError: as `sockdiag.messages`.
         """
-        if stride := _stride(data):
-            return list(_blocks(data[: len(data) - len(data) % stride], stride, data[_KEY - 1]))
+        if step := stride(data):
+            return list(_blocks(data[: len(data) - len(data) % step], step, data[_KEY - 1]))
         runs = self._runs.findall(data) if self._runs else []
         if sum(map(len, runs)) != len(data):
             runs = self._walk(data)
@@ -121,14 +121,14 @@ class Cutter:
                 groups[key] = [run]
         found: list[Block] = []
         for key, parts in groups.items():
-            found += _blocks(b"".join(parts), _aligned(_HEAD.unpack_from(key)[0]), key[16])
+            found += _blocks(b"".join(parts), aligned(_HEAD.unpack_from(key)[0]), key[16])
         return found
 
     def _walk(self, data: bytes) -> list[bytes]:
         import re  # noqa: PLC0415 (4 ms, which a host with messages of one kind need not pay)
 
         spans, _ = messages(data)
-        runs = [data[start : _aligned(end)].ljust(_aligned(end - start), b"\0") for start, end in spans]
+        runs = [data[start : aligned(end)].ljust(aligned(end - start), b"\0") for start, end in spans]
         seen = {(*_HEAD.unpack_from(run), run[16]) for run in runs}
         if not seen <= self._kinds:
             self._kinds |= seen
@@ -136,35 +136,12 @@ class Cutter:
         return runs
 
 
-def _aligned(length: int) -> int:
-    return (length + 3) & ~3
-
-
-def _stride(data: bytes) -> int:
-    """What all sockets take, of one length and family; 0 where they differ, or other messages are among them.
-
-    The message that ends the dump may follow them.
-    """
-    if len(data) < _SHORTEST:
-        return 0
-    length, kind = _HEAD.unpack_from(data)
-    if length < _SHORTEST or kind not in SOCKETS:
-        return 0
-    stride = _aligned(length)
-    sockets, rest = divmod(len(data), stride)
-    if rest and not is_end(data[-rest:]):
-        return 0
-    end = sockets * stride
-    same = all(data[place:end:stride].count(data[place]) == sockets for place in (*range(_HEAD.size), _KEY - 1))
-    return stride if same else 0
-
-
 def _pattern(kinds: set[tuple[int, int, int]]) -> bytes:
     """Runs of messages of one kind: length, type and family are compared in each of them."""
     runs = []
     for length, kind, family in sorted(kinds):
         head = b"".join(b"\\x%02x" % byte for byte in _HEAD.pack(length, kind))
-        runs.append(b"(?:%b.{10}\\x%02x.{%d})++" % (head, family, _aligned(length) - _KEY))
+        runs.append(b"(?:%b.{10}\\x%02x.{%d})++" % (head, family, aligned(length) - _KEY))
     return b"|".join(runs)
 
 
