@@ -157,3 +157,16 @@ def test_a_filter_is_bounded(count: int) -> None:
 def test_ipv4_and_mapped_addresses_are_one() -> None:
     assert sockdiag.address(2, MAPPED[12:] + bytes(12)) == sockdiag.address(10, MAPPED) == MAPPED[12:]
     assert sockdiag.text(bytes(16)) == "::"
+
+
+def test_messages_of_one_kind_are_seen_and_no_other_among_them() -> None:
+    """Wherever one message differs in what says its length, type or family, all are walked."""
+    one = socket()
+    assert sockdiag.stride(one * 5) == sockdiag.stride(one * 5 + final(3, 0)) == len(one)
+    assert sockdiag.stride(one * 5 + final(3, 13)) == sockdiag.stride(final(3, 0)) == 0
+    for place in range(4 * len(one)):
+        data = bytearray(one * 4)
+        data[place] ^= 0xFF
+        changes_kind = place % len(one) in {*range(6), 16}
+        assert (sockdiag.stride(bytes(data)) == 0) == changes_kind, place
+    assert sockdiag.stride(one * 5 + one[:-4]) == sockdiag.stride(one[:-1]) == 0
