@@ -19,7 +19,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.command import PEERS, once, play
+from support.command import PEERS, once, plan, play
 from support.incident_audit import Wanted, audited, auditing, by_hand, numbers
 from support.inside import PATIENCE, ask, inside
 from support.load import Mix
@@ -96,7 +96,7 @@ def established(ns: Netns) -> int:
     return Wanted("ESTAB", WEB).of(by_hand(ns)).total()
 
 
-@pytest.mark.real("nginx", "ss")
+@pytest.mark.real("nginx", "ss", "patch")
 def test_the_keepalive_law_holds_and_a_reload_is_taken_for_no_cure(tmp_path: pathlib.Path) -> None:
     """Clients who ask once: ESTABLISHED is arrivals times keepalive_timeout, which is 5 s here, and then 2 s."""
     http = f"    keepalive_timeout {LONG};\n    server {{ listen {WEB}; return 200; }}\n"
@@ -106,11 +106,12 @@ def test_the_keepalive_law_holds_and_a_reload_is_taken_for_no_cure(tmp_path: pat
         with steady(there, STEADY) as load:
             load.until(LONG + 2)
             law = audited(ns, *look)
+            made = plan(ns, tmp_path / "out", "--unsafe", "--select", KEEPALIVE, *look)
             nginx.reload()
             fooled = audited(ns, *look)
             time.sleep(LONG + 1)
             back = established(ns)
-            nginx.conf.write_text(nginx.conf.read_text().replace(f"_timeout {LONG}", f"_timeout {SHORT}"))
+            ns.run("patch", "-p1", "-d", "/", "-i", str(tmp_path / "out/nginx.diff"))
             nginx.reload()
             time.sleep(SHORT + 1)
             cured, shorter = audited(ns, *look), established(ns)
@@ -123,6 +124,9 @@ def test_the_keepalive_law_holds_and_a_reload_is_taken_for_no_cure(tmp_path: pat
     assert finding["expected"][0].startswith(f"about {held - old:.0f} ESTABLISHED at {SHORT} s, ")
     assert law.serious() == {KEEPALIVE}
 
+    assert ([one["after"] for one in made["nginx"]], made["needs"]) == ([f"keepalive_timeout {SHORT}"], ["reload"])
+    page = " ".join((tmp_path / "out/README.md").read_text().split())
+    assert "A reload closes every idle keep-alive connection at once" in page
     after = fooled.only(KEEPALIVE, "http")
     seen, long = numbers(after, "item.established", "held")
     fooled.equal(seen, Wanted("ESTAB", WEB))
