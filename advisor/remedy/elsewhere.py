@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from advisor.catalog.containers import SAFE
 from advisor.catalog.modules import module_of
 from advisor.facts.scope import child, for_the_host
@@ -10,6 +12,8 @@ from advisor.remedy.sysctl import DROPIN, FOR_THE_HOST, SysctlChange, drop_in_of
 
 _BOOTING = frozenset({"lxc", "lxc-libvirt", "systemd-nspawn"})
 """Containers that run an init of their own, which reads sysctl.d."""
+_NAME = re.compile(r"(?!-)[\w.+@-]+", re.ASCII)
+"""Names of network namespaces that a shell takes as they are."""
 
 
 def host_file(plan: Plan) -> bytes | None:
@@ -54,11 +58,27 @@ def _where(plan: Plan) -> str:
     return "this network namespace"
 
 
+def way_in(plan: Plan) -> str | None:
+    """What runs a command in the network namespace that was looked at from outside (``--netns``); None: none was."""
+    host = plan.snapshot.host
+    if host is None or not child(plan.snapshot) or host.netns.isdecimal():
+        return None
+    pid = host.netns.removeprefix("of pid ")
+    if pid != host.netns:
+        return f"nsenter --net -t {pid}"
+    return f"ip netns exec {host.netns}" if _NAME.fullmatch(host.netns) else None
+
+
 def boot_note(plan: Plan) -> str:
     """What must be known of a drop-in for a namespace that nobody sets up at boot; empty for the host's own."""
     host = plan.snapshot.host
     if plan.prediction.dropin is None or host is None or host.container in _BOOTING or not child(plan.snapshot):
         return ""
+    if way_in(plan) is not None:
+        return (
+            f"Do not copy the file to {DROPIN} here: what is read there sets the host's own network namespace. "
+            "This one has these values until it is made anew; whoever makes it has to set them then."
+        )
     if host.container is not None:
         return (
             "Nothing reads sysctl.d when this container starts: this lasts until it is made anew. To keep it, give the "

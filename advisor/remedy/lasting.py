@@ -10,6 +10,7 @@ from advisor.facts.boot_readers import LAST, order
 from advisor.facts.boot_value import plain, same
 from advisor.formats.sysctl import PROCPS, SYSTEMD, Reader
 from advisor.records import replace
+from advisor.remedy.elsewhere import way_in
 from advisor.remedy.plan import Plan
 from advisor.remedy.sysctl import DROPIN, SysctlChange
 from advisor.snapshot.model import SysctlFile
@@ -24,10 +25,10 @@ def overrides(plan: Plan) -> list[dict[str, Any]]:
     """What sets a planned key to something else after the drop-in is read, by key: ``by`` whom, where, and what to do.
 
     Each has ``key``, ``by`` (the reader, or the program), ``file``, ``line`` and ``value`` (None where there is none)
-    and ``do``.
+    and ``do``. Nothing is, where the file is for a network namespace that no file sets.
     """
     files = plan.snapshot.sysctl_files
-    if files is None or plan.prediction.dropin is None:
+    if files is None or plan.prediction.dropin is None or way_in(plan) is not None:
         return []
     others = [file for file in files if file.path != DROPIN and not file.given]
     written = [*others, SysctlFile(path=DROPIN, content=plan.prediction.dropin)]

@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 from advisor.findings import Safety
-from advisor.remedy.elsewhere import boot_note, container_options, host_part
+from advisor.remedy.elsewhere import boot_note, container_options, host_part, way_in
 from advisor.remedy.modules import MODULES_LOAD
 from advisor.remedy.plan import Addressed, Outcome, Plan
 from advisor.remedy.sysctl import DROPIN, KEPT
@@ -78,7 +78,11 @@ def _apply(plan: Plan) -> list[str]:
         modules = [f"install -m 0644 .{MODULES_LOAD} {MODULES_LOAD}"] if plan.prediction.modules else []
         keys = " \\\n  ".join(change.key for change in plan.prediction.sysctls)
         read_back = f"sysctl {keys}   # read back: compare; the exit code above proves nothing"
-        commands += [*modules, f"install -m 0644 .{DROPIN} {DROPIN}", f"sysctl -p {DROPIN}", read_back]
+        inside = way_in(plan)
+        if inside is not None:
+            commands += [*modules, f"{inside} sysctl -p .{DROPIN}", f"{inside} {read_back}"]
+        else:
+            commands += [*modules, f"install -m 0644 .{DROPIN} {DROPIN}", f"sysctl -p {DROPIN}", read_back]
     elif plan.prediction.sysctls:
         options = [
             part if part.startswith("```") else _para(part) for part in container_options(plan.prediction.sysctls)
@@ -129,9 +133,12 @@ def _undo(plan: Plan) -> list[str]:
     if plan.prediction.files:
         commands.append("patch -R -p1 -d / < nginx.diff")
     if plan.prediction.dropin is not None:
-        written = f"{DROPIN} {MODULES_LOAD}" if plan.prediction.modules else DROPIN
-        commands.append(f"rm {written}   # or put back the one that was there")
-        commands += [f"sysctl -w {one.key}='{one.before}'" for one in plan.prediction.sysctls]
+        inside = way_in(plan)
+        written = [DROPIN] if inside is None else []
+        written += [MODULES_LOAD] if plan.prediction.modules else []
+        commands += [f"rm {' '.join(written)}   # or put back the one that was there"] if written else []
+        prefix = f"{inside} " if inside else ""
+        commands += [f"{prefix}sysctl -w {one.key}='{one.before}'" for one in plan.prediction.sysctls]
     elif plan.prediction.sysctls:
         return ["Make the container anew without these options.", _shell(commands)]
     return [_shell(commands), "Then the same reload or restart again." if plan.needs else ""]
@@ -143,5 +150,5 @@ def _rest(plan: Plan) -> list[str]:
 
 
 def _left(one: Addressed) -> str:
-    advice = " ".join(step.text for step in one.finding.steps if step.safety is Safety.MANUAL)
+    advice = "; or: ".join(step.text for step in one.finding.steps if step.safety is Safety.MANUAL)
     return f"{one.finding.severity.word} {one.finding.rule}: {one.finding.message}. {one.why}. {advice}".strip()

@@ -16,6 +16,7 @@ from advisor.formats.sysctl import parse
 from advisor.jobs import audit, load, patch
 from advisor.records import replace
 from advisor.remedy.folder import folder
+from advisor.remedy.lasting import overrides
 from advisor.remedy.plan import Allowed, Outcome, Plan
 from advisor.remedy.sysctl import DROPIN, FOR_THE_HOST
 from advisor.report import text
@@ -206,3 +207,20 @@ def test_an_audit_says_where_a_step_is_to_be_taken(snapshot: Snapshot, needs: di
     said = text.render(found, width=200)
     assert ("on the host: it can't be set here" in said) is ("host" in needs["table"])
     assert ("by who makes the container" in said) is ("container" in needs["here"])
+
+
+@pytest.mark.parametrize(
+    ("netns", "way"), [("web-1", "ip netns exec web-1"), ("of pid 77", "nsenter --net -t 77"), ("web;reboot", None)]
+)
+def test_a_namespace_seen_from_outside_is_set_inside_and_the_host_is_left_alone(netns: str, way: str | None) -> None:
+    files = [SysctlFile(path="/etc/sysctl.d/99-late.conf", content=b"net.core.somaxconn = 5\n")]
+    plan = made(snapshot_at({"kernel": "6.1.0", "netns": netns}, files=files), HERE)
+    page = folder(plan)["README.md"].decode()
+    assert page.count("sysctl -p") == 1 + (way is None)
+    if way is not None:
+        assert f"\n{way} sysctl -p ./etc/sysctl.d/90-advisor.conf\n{way} sysctl net.core.somaxconn " in page
+        assert f"\n{way} sysctl -w net.core.somaxconn='" in page
+        assert "install " not in page
+        assert "rm /etc" not in page
+    assert (overrides(plan) == []) is (way is not None)
+    assert "exec web;" not in page
