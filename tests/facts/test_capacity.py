@@ -94,7 +94,7 @@ def test_what_of_the_processes_is_not_known() -> None:
 def test_old_workers_have_been_leaving_at_least_since_the_new_ones_came() -> None:
     rows = processes({}, {}, leaving=3, started=1000)
     found = capacity("events { }", processes=rows, taken="1970-01-01T01:00:00Z")
-    assert (found.leaving, found.leaving_for, found.running) == (3, 2600, 2)
+    assert (found.leaving, found.leaving_for, found.running, found.running_for) == (3, 2600, 2, 2600)
 
 
 def test_a_patch_that_reloads_moves_them() -> None:
