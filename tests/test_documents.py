@@ -147,14 +147,14 @@ def test_a_rule_can_be_added_as_the_page_says(tmp_path: pathlib.Path) -> None:
     pack = tmp_path / "rules"
     shutil.copytree(ROOT / "rules", pack)
     before = len(list(pack.rglob("*.yaml")))
-    (pack / "sysctl" / "timestamps-off.yaml").write_text(rule)
+    (pack / "sysctl" / "syn-retries-few.yaml").write_text(rule)
     done = run(["rules", "test", "rules"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{before + 1} rules, ")
-    (pack / "sysctl" / "timestamps-off.yaml").write_text(rule.replace('timestamps: "1"', 'timestamps: "0"'))
+    (pack / "sysctl" / "syn-retries-few.yaml").write_text(rule.replace('syn_retries: "6"', 'syn_retries: "1"'))
     done = run(["rules", "test", "rules"], tmp_path)
     assert done.returncode == 1
-    assert "timestamps-off" in done.stderr
+    assert "syn-retries-few" in done.stderr
 
 
 def test_a_format_can_be_added_as_the_page_says(
@@ -168,7 +168,12 @@ def test_a_format_can_be_added_as_the_page_says(
         assert main.run(["audit", "--snapshot", str(EXAMPLE / "snapshot.json"), "-f", name]) == 0
     finally:
         sys.modules.pop(f"advisor.report.{module}", None)
-    assert capsys.readouterr().out == "high keepalive-timeout-long http\ninfo port-range-same-parity -\n"
+    assert capsys.readouterr().out.splitlines() == [
+        "high keepalive-timeout-long http",
+        "medium sysctl-conf-unapplied /etc/sysctl.conf",
+        "info port-range-same-parity -",
+        "info time-wait-served -",
+    ]
 
 
 def test_the_help_and_the_readme_name_every_format() -> None:

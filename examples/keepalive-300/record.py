@@ -146,6 +146,8 @@ def furnish(folder: pathlib.Path) -> None:
         subprocess.run(["mount", "--bind", folder / name, f"/etc/{name}"], check=True)
     (folder / "sysctl.conf").write_bytes((HERE / "sysctl.conf").read_bytes())
     subprocess.run(["mount", "--bind", folder / "sysctl.conf", "/etc/sysctl.conf"], check=True)
+    (folder / "kmsg").touch()
+    subprocess.run(["mount", "--bind", folder / "kmsg", "/dev/kmsg"], check=True)
     pathlib.Path("/etc/nginx/nginx.conf").write_bytes((HERE / "nginx.conf").read_bytes())
     for path in ("/run", "/var/log/nginx", "/var/lib/nginx", "/usr/lib/sysctl.d"):
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", path], check=True)
