@@ -43,17 +43,18 @@ def owners_of(
 ) -> tuple[dict[int, Owner], Owner]:
     """The owner by inode, and what is said of those that were not found; ``budget``: less CPU time, in seconds."""
     found: dict[int, Owner] = {}
+    missing = set(inodes)
     otherwise = Owner(None, _NOWHERE)
     left, end = MOST_DESCRIPTORS, time.process_time() + CPU_S
     if budget is not None and budget < CPU_S:
         left, end = min(left, int(budget / _EACH_S)), end - CPU_S + budget
     for pid in _pids(uids):
-        if len(found) == len(inodes):
+        if not missing:
             break
         if left <= 0 or time.process_time() > end:
             return found, Owner(None, UNSOUGHT)
         try:
-            count, held = _descriptors(pid, inodes, left)
+            count, held = _descriptors(pid, missing, left)
         except PermissionError:
             otherwise = Owner(None, _UNSEEN)
             continue
@@ -61,7 +62,8 @@ def owners_of(
             continue
         left -= count
         if held and (owner := _owner(system, pid, count)) is not None:
-            found |= dict.fromkeys(held - found.keys(), owner)
+            found |= dict.fromkeys(held, owner)
+            missing -= held
     return found, otherwise
 
 
@@ -77,7 +79,10 @@ def _pids(uids: set[int]) -> list[int]:
 
 
 def _descriptors(pid: int, inodes: set[int], most: int) -> tuple[int, set[int]]:
-    """How many descriptors a process has open, and which of the sockets are among the first of them."""
+    """How many descriptors a process has open, and which of the sockets are among the first of them.
+
+    Leaves off once it has found them all.
+    """
     folder = os.open(f"/proc/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     held = set()
     try:
@@ -89,6 +94,8 @@ def _descriptors(pid: int, inodes: set[int], most: int) -> tuple[int, set[int]]:
                 continue
             if status.st_ino in inodes and stat.S_ISSOCK(status.st_mode):
                 held.add(status.st_ino)
+                if len(held) == len(inodes):
+                    break
     finally:
         os.close(folder)
     return len(names), held

@@ -6,7 +6,7 @@ the other, so that their counts differ by what changed in between: a connection 
 is counted twice. Where SOCK_DIAG is refused, and of a fixture tree, /proc/net/tcp and tcp6 are read: they
 hold no limit, drops or ages.
 
-Time grows with the sockets, about 1.7 us each (1.0 of it in the kernel), and with ages by 4 us for each connection of
+Time grows with the sockets, about 1 us each (0.7 of it in the kernel), and with ages by 4 us for each connection of
 nginx; memory does not grow with them, but with the distinct clients and destinations, up to bounds. Where that would
 be more than a budget, a part of them is looked at and stands for all: see `advisor.collect.sampling`.
 """

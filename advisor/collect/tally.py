@@ -71,10 +71,14 @@ class Tally:
 
     def settle(self) -> None:
         """Bring what was counted to its listeners and destinations: those then hold all that was added."""
+        by_end: dict[bytes, Served | None] = {}
         for rows in self._rows.values():
             for (local, remote, port, state, way, odd, bucket), count in rows.taken():
                 if way == INBOUND:
-                    self._serve(self.listeners.of(local, int.from_bytes(port, "big")), state, remote, count)
+                    end = local + port
+                    if end not in by_end:
+                        by_end[end] = self.listeners.of(local, int.from_bytes(port, "big"))
+                    self._serve(by_end[end], state, remote, count)
                 else:
                     self.destinations.add([(Kind(local + remote, port, state, odd, bucket), count)])
 

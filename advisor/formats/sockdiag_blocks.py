@@ -153,20 +153,20 @@ def _blocks(data: bytes, stride: int, family: int) -> Iterator[Block]:
     six, skip = Block(data, stride, _ADDRESS), len(MAPPED)
     mapped = _mapped(six)
     if any(mapped):
-        yield six.only(mapped)._replace(width=4, source=_SOURCE + skip, destination=_DESTINATION + skip)
+        four = six if all(mapped) else six.only(mapped)
+        yield four._replace(width=4, source=_SOURCE + skip, destination=_DESTINATION + skip)
     if not all(mapped):
-        yield six.only(map(not_, mapped))
+        yield six.only(map(not_, mapped)) if any(mapped) else six
 
 
 def _mapped(block: Block) -> Sequence[bool]:
-    """Of each message, whether both addresses are IPv4-mapped."""
-    if MAPPED[0] not in block.column(_SOURCE) or MAPPED[0] not in block.column(_DESTINATION):
-        return [False] * block.sockets
+    """Of each message, whether both addresses are IPv4-mapped: mostly they are alike in it."""
+    wanted = [(start + place, byte) for start in (_SOURCE, _DESTINATION) for place, byte in enumerate(MAPPED)]
+    found = [block.column(place).count(byte) for place, byte in wanted]
+    if min(found) in {0, block.sockets}:
+        return [min(found) > 0] * block.sockets
     starts = range(0, len(block.data), block.stride)
-    return [
-        block.data.startswith(MAPPED, start + _SOURCE) and block.data.startswith(MAPPED, start + _DESTINATION)
-        for start in starts
-    ]
+    return [all(block.data.startswith(MAPPED, start + end) for end in (_SOURCE, _DESTINATION)) for start in starts]
 
 
 class Timed(NamedTuple):
