@@ -63,6 +63,13 @@ class HostFacts:
         return self._row.container
 
     @property
+    def itself(self) -> Annotated[bool, From("/proc/self/ns")]:
+        """Whether what counts for the whole machine is of what we see; unknown in a container or a namespace."""
+        if self._row.netns != "host" or self._row.container is not None:
+            raise Unread("host", "the count is the whole machine's, of which only a part is judged here")
+        return True
+
+    @property
     def _row(self) -> model.Host:
         row: model.Host = self._snapshot.need("host")
         return row
