@@ -36,7 +36,8 @@ def settle(ns: Netns, pid: int, accepted: int, left: int) -> None:
 
     Those still queued belong to nobody, and a FIN is on its way for as long as the kernel has no time for it.
     """
-    for _ in range(200):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         links = (os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd"))
         held = sum(link.startswith("socket:") for link in links) - 1  # the one it listens on
         waiting = len(ns.run("ss", "-Htn", "state", "close-wait").stdout.splitlines())

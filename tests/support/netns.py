@@ -48,10 +48,19 @@ class Netns:
             process.kill()
         for process in self.started:
             process.wait(10)
-        for pid in ip("netns", "pids", self.name).split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
-        ip("netns", "del", self.name)
+        try:
+            for pid in self._pids():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        finally:
+            ip("netns", "del", self.name)
+
+    def _pids(self) -> list[int]:
+        """Who is inside; ip(8) fails where a process ends while it looks, so it is asked again."""
+        for _ in range(4):
+            with contextlib.suppress(subprocess.CalledProcessError):
+                return [int(pid) for pid in ip("netns", "pids", self.name).split()]
+        return [int(pid) for pid in ip("netns", "pids", self.name).split()]
 
 
 def ip(*argv: str) -> str:
