@@ -10,7 +10,6 @@ from advisor.collect.nginx import Content, read_nginx
 from advisor.collect.nginx_binary import Built, read_built
 from advisor.collect.nginx_files import Dump
 from advisor.collect.nginx_includes import printable, real_path, unreadable
-from advisor.collect.processes import master_arguments
 from advisor.errors import InputError
 from advisor.formats.nginx_dump import first_name, is_dump, split
 from advisor.records import replace
@@ -141,6 +140,8 @@ def _found(system: System, prefix: str | None, pid: int | None, built: Built) ->
 
 
 def _master(system: System, prefix: str | None, pid: int, built: Built) -> Master:
+    from advisor.collect.processes import master_arguments  # noqa: PLC0415 (4 ms, where nginx runs)
+
     conf, given = master_arguments(system, pid)
     prefix = prefix or (built.prefix if given is None else _from_its_folder(system, given, pid))
     conf = conf or built.conf

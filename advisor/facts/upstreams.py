@@ -29,11 +29,12 @@ _LOOPBACK = ("127.0.0.1", "::1")
 class Upstream(Block):
     """An ``upstream`` block of http."""
 
-    __slots__ = ("config", "node")
+    __slots__ = ("_servers", "config", "node")
 
     def __init__(self, config: Config, node: Node) -> None:
         self.config = config
         self.node = node
+        self._servers = [one.args[0] for one in config.tree.own(node, "upstream/server") if one.args]
         super().__init__(config, node, node, f"upstream {self.name}")
 
     @property
@@ -92,11 +93,6 @@ class Upstream(Block):
         for address in self._servers:
             if not address.startswith("unix:"):
                 yield address, endpoints_of(address, 80)
-
-    @property
-    def _servers(self) -> list[str]:
-        nodes = self.config.tree.own(self.node, "upstream/server")
-        return [node.args[0] for node in nodes if node.args]
 
 
 def upstreams(config: Config) -> list[Upstream]:
