@@ -211,7 +211,10 @@ class NginxFacts:
     @cached_property
     def config(self) -> Config:
         """The configuration, with what applies in each block."""
-        return Config(self._tree)
+        found = self._grown()
+        if isinstance(found, Unread):
+            raise found
+        return found
 
     def asked(self) -> dict[str, tuple[Place, Location]]:
         """Where each address is asked for; empty when there is no configuration."""
@@ -245,17 +248,18 @@ class NginxFacts:
 
     @property
     def _tree(self) -> Tree:
-        if isinstance(self._grown, Unread):
-            raise self._grown
-        return self._grown
+        return self.config.tree
 
-    @cached_property
-    def _grown(self) -> Tree | Unread:
-        """The tree, or why it is none: that takes long to find out, so once."""
-        try:
-            return Tree(self._config)
-        except Unread as why:
-            return why
+    def _grown(self) -> Config | Unread:
+        """The configuration, or why it is none: that takes long to find out, so once, also for whoever reads it."""
+        kept: Config | Unread | None = self._config.__dict__.get("grown")
+        if kept is None:
+            try:
+                kept = Config(Tree(self._config))
+            except Unread as why:
+                kept = why
+            self._config.__dict__["grown"] = kept
+        return kept
 
     @cached_property
     def _endpoints(self) -> dict[Endpoint, tuple[ListenLine, ...]]:

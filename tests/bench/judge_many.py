@@ -1,7 +1,7 @@
 """What judging costs: a snapshot of 50 listeners and 200 destinations, and nginx with 20 servers, by all rules.
 
-Each round computes every fact anew: once with the configuration scanned, as reading it leaves it, and once from its
-bytes alone, as a snapshot is that was kept in a file.
+Each round computes every fact anew: once with the configuration scanned and its tree grown, as reading it leaves it,
+and once from its bytes alone, as a snapshot is that was kept in a file.
 Then what a whole audit of this host costs beside a program of typer's that does nothing.
 """
 
@@ -126,6 +126,7 @@ def starting() -> None:
 def fresh(kept: Snapshot) -> Snapshot:
     """The same snapshot, as if it had just been read."""
     assert kept.nginx is not None
+    kept.nginx.__dict__.pop("grown", None)
     for file in kept.nginx.files.values():
         file.__dict__.pop("scanned", None)
     return kept
