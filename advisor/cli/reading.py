@@ -128,8 +128,6 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
         profile=profile,
         budget=budget,
     )
-    if snapshot is not None and (no_host or nginx_conf or prefix or sysctl_file or root != "/" or stub_status or netns):
-        raise UsageError("--snapshot holds all that is judged; leave out the options that name other things to read")
     load.check(request, snapshot)
     return Inputs(request, snapshot, load.chosen(everything, select or (), ignore or ()), own)
 

@@ -21,6 +21,8 @@ from advisor.snapshot.model import Snapshot
 from advisor.system import MIB, System
 
 _LARGEST = 512 * MIB
+_BESIDE_A_SNAPSHOT = ("sample", "nginx_version", "site", "profile", "budget")
+"""Parts of a request that say nothing of what is read."""
 
 
 def snapshot(request: Request, kept: str | None, say: Say) -> Snapshot:
@@ -58,6 +60,9 @@ def check(request: Request, kept: str | None) -> None:
         hint = did_you_mean(request.profile, PROFILES) or f"; known: {', '.join(PROFILES)}"
         raise UsageError(f"--profile {request.profile}: no such workload{hint}")
     if kept is not None:
+        if request != replace(Request(), **{name: getattr(request, name) for name in _BESIDE_A_SNAPSHOT}):
+            way = "leave out the options that name other things to read"
+            raise UsageError(f"--snapshot holds all that is judged; {way}")
         return
     if not request.host and request.nginx_conf is None and not request.sysctl_files:
         raise UsageError("--no-host leaves nothing to judge; name files with --nginx-conf or --sysctl-file")
