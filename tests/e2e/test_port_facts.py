@@ -109,7 +109,8 @@ def test_the_rate_that_ports_suffice_for_is_the_rate_that_connect_got() -> None:
             assert (one.ports, one.time_wait, usable) == (20, 20, 20)
             assert one.most_rate == pytest.approx(usable / (delay or 60))
             if delay is None:
-                assert (got, one.reusable, one.held, one.time_left) == (usable, 0, usable, 0)
+                assert (one.reusable, one.held, one.time_left) == (0, usable, 0)
+                assert usable <= got <= usable + 1, "on a busy machine a late reset may end a TIME_WAIT (tcp_rfc1337)"
                 assert one.rate == pytest.approx(usable / 10)
             else:
                 assert usable * 2 <= got <= usable * 4, "at once, and then after each second"
