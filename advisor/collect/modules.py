@@ -6,12 +6,12 @@ systemd-sysctl runs after systemd-modules-load, so that sysctls of a module in t
 
 from __future__ import annotations
 
+from advisor.collect.dropins import conf_files
 from advisor.snapshot.model import Modules
-from advisor.system import MIB, System, join
+from advisor.system import MIB, System
 
 _FOLDERS = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
 _OLD = "/etc/modules"
-_MOST_FILES = 200
 
 Problems = list[tuple[str, str]]
 
@@ -55,17 +55,8 @@ def _builtin(system: System, release: str) -> list[str] | None:
 
 def _at_boot(system: System, problems: Problems) -> dict[str, list[str]]:
     """By file; of files of the same name that in the first folder counts, and a link to /dev/null masks the others."""
-    paths: dict[str, str] = {}
-    for folder in (f"{base}/modules-load.d" for base in _FOLDERS):
-        try:
-            for entry in system.list(folder):
-                if entry.endswith(".conf"):
-                    paths.setdefault(entry, join(folder, entry))
-        except OSError as error:
-            problems.append(("modules", f"{folder} can't be read: {error.strerror}"))
-    if len(paths) > _MOST_FILES:
-        problems.append(("modules", f"more than {_MOST_FILES} files in modules-load.d: the later ones were not read"))
-    chosen = [paths[entry] for entry in sorted(paths)[:_MOST_FILES]]
+    folders = (f"{base}/modules-load.d" for base in _FOLDERS)
+    chosen = conf_files(system, folders, lambda why: problems.append(("modules", why)))
     found = {path: _listed(system, path, problems) for path in [*chosen, _OLD]}
     return {path: modules for path, modules in found.items() if modules}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from advisor.collect.dropins import conf_files
 from advisor.snapshot.model import Unit, UnitLimit
 from advisor.system import MIB, System, join
 
@@ -20,7 +21,6 @@ _FOLDERS = (
 _MANAGER = ("/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd")
 _KEPT = re.compile(r"(?:Default)?(?:Limit[A-Z]{1,12}|TasksMax)|MemoryMax|MemoryHigh|CPUQuota", re.ASCII)
 _SECTIONS = {"[Service]", "[Manager]"}
-_MOST_FILES = 200
 _LONGEST = 200
 """Characters of a value; the longest that means anything is some 40."""
 
@@ -54,11 +54,15 @@ def service_of(groups: str) -> str | None:
 
 def _files(system: System, name: str, problems: Problems) -> Iterator[str]:
     """The manager's files, the unit's file and its drop-ins, in the order in which they are read."""
+
+    def say(why: str) -> None:
+        problems.append(("processes", why))
+
     yield from _first(system, _MANAGER, ("system.conf",))
-    yield from _drop_ins(system, _MANAGER, ("system.conf.d",), problems)
+    yield from conf_files(system, (join(base, "system.conf.d") for base in _MANAGER), say)
     yield from _first(system, _FOLDERS, _names(name))
     folders = (*(f"{one}.d" for one in _names(name)), "service.d")
-    yield from _drop_ins(system, _FOLDERS, folders, problems)
+    yield from conf_files(system, (join(base, name) for name in folders for base in _FOLDERS), say)
 
 
 def _names(name: str) -> tuple[str, ...]:
@@ -70,21 +74,6 @@ def _names(name: str) -> tuple[str, ...]:
 def _first(system: System, folders: tuple[str, ...], names: tuple[str, ...]) -> Iterator[str]:
     paths = (join(folder, name) for name in names for folder in folders)
     yield from [path for path in paths if system.exists(path)][:1]
-
-
-def _drop_ins(system: System, folders: tuple[str, ...], names: tuple[str, ...], problems: Problems) -> list[str]:
-    """Sorted by base name, whatever their folders; the same name in an earlier folder masks those in later ones."""
-    found: dict[str, str] = {}
-    for folder in (join(base, name) for name in names for base in folders):
-        try:
-            for name in system.list(folder):
-                if name.endswith(".conf"):
-                    found.setdefault(name, join(folder, name))
-        except OSError as error:
-            problems.append(("processes", f"{folder} can't be read: {error.strerror}"))
-    if len(found) > _MOST_FILES:
-        problems.append(("processes", f"more than {_MOST_FILES} drop-ins of a unit: the later ones were not read"))
-    return [found[name] for name in sorted(found)[:_MOST_FILES]]
 
 
 def _limits(system: System, path: str, problems: Problems) -> Iterator[UnitLimit]:
