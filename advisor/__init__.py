@@ -10,6 +10,7 @@ The rooms, in the order in which data walks through them, one way::
     catalog/    what the kernel and nginx document
     formats/    bytes to structure and back, without meaning
     system      the one door to the machine; its root may be a fixture tree
+    capture/    what a packet capture shows: connections, their states, how long they sit idle
     snapshot/   what was read: bytes of configuration, counts of measurements, nothing derived
     facts/      what we know: computed from a snapshot on first use, never stored
     findings    Finding, Verdict, Severity, Confidence, Evidence, Location, Step
