@@ -81,12 +81,16 @@ class Connection:
         notes: of `Note`.
     """
 
-    PAIRS = ("ends", "state", "isn", "end", "got", "acked", "fin", "window", "packets", "bytes") + (
-        ("syns", "fins", "rsts", "repeats", "syn_repeats", "probes", "zero_windows")
+    # fmt: off
+    PAIRS = (
+        "ends", "state", "isn", "end", "got", "acked", "fin", "window", "packets", "bytes",
+        "syns", "fins", "rsts", "repeats", "syn_repeats", "probes", "zero_windows",
     )
-    SINGLES = ("client", "number", "frame", "first", "last", "syn_at", "open_at", "closed_at", "early") + (
-        ("closer", "resetter", "idle", "moved_at", "turn", "turn_at", "notes")
+    SINGLES = (
+        "client", "number", "frame", "first", "last", "syn_at", "open_at", "closed_at", "early",
+        "closer", "resetter", "idle", "moved_at", "turn", "turn_at", "notes",
     )
+    # fmt: on
     __slots__ = (*PAIRS, *SINGLES)
 
     ends: list[int]
