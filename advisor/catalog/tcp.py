@@ -39,3 +39,38 @@ def name(state: int) -> str:
         return State(state).name
     except ValueError:
         return f"state {state}"
+
+
+class Event(IntEnum):
+    """What moves one end of a connection from state to state (RFC 9293, 3.10)."""
+
+    SEND_SYN = 0
+    GET_SYN = 1
+    GET_SYN_ACK = 2
+    SYN_ACKED = 3
+    SEND_FIN = 4
+    GET_FIN = 5
+    FIN_ACKED = 6
+
+
+TRANSITIONS: dict[tuple[int, Event], State] = {
+    (State.CLOSE, Event.SEND_SYN): State.SYN_SENT,
+    (State.LISTEN, Event.GET_SYN): State.SYN_RECV,
+    (State.SYN_SENT, Event.GET_SYN): State.SYN_RECV,
+    (State.SYN_SENT, Event.GET_SYN_ACK): State.ESTABLISHED,
+    (State.SYN_RECV, Event.SYN_ACKED): State.ESTABLISHED,
+    (State.SYN_RECV, Event.SEND_FIN): State.FIN_WAIT1,
+    (State.SYN_RECV, Event.GET_FIN): State.CLOSE_WAIT,
+    (State.ESTABLISHED, Event.SEND_FIN): State.FIN_WAIT1,
+    (State.ESTABLISHED, Event.GET_FIN): State.CLOSE_WAIT,
+    (State.FIN_WAIT1, Event.FIN_ACKED): State.FIN_WAIT2,
+    (State.FIN_WAIT1, Event.GET_FIN): State.CLOSING,
+    (State.FIN_WAIT2, Event.GET_FIN): State.TIME_WAIT,
+    (State.CLOSING, Event.FIN_ACKED): State.TIME_WAIT,
+    (State.CLOSE_WAIT, Event.SEND_FIN): State.LAST_ACK,
+    (State.LAST_ACK, Event.FIN_ACKED): State.CLOSE,
+}
+"""The state diagram of RFC 9293, figure 5, without what an obeyed RST does: it closes from every state (3.10.7).
+
+Where a segment acknowledges a FIN and carries one, FIN_ACKED comes first. A pair that is missing changes nothing.
+"""
