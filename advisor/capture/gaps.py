@@ -1,0 +1,122 @@
+"""Idle gaps, and other lengths of time, counted by server port: no list of them is kept."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.capture.buckets import COUNT, LOWEST, STEPS
+from advisor.capture.exchange import CLIENT_CLOSED, CUT, REUSED, SERVER_CLOSED
+
+__all__ = ["AT_ONCE", "CLIENT_CLOSED", "CUT", "PORTS", "REUSED", "SERVER_CLOSED", "Gaps", "Lengths", "PortLengths"]
+
+AT_ONCE = 4
+"""How an answer ended that no idle gap followed: the server closed within a second of it."""
+PORTS = 64
+"""Ports of which lengths are kept: those with most."""
+_SECOND = 1_000_000_000
+_ALL_PORTS = 1 << 16
+
+
+def buckets(lengths_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The number of each length's bucket (see `advisor.capture.buckets`)."""
+    mantissa, power = np.frexp(np.maximum(lengths_ns, 1).astype(np.float64))
+    found = (power.astype(np.int64) - LOWEST - 1) * STEPS + ((mantissa - 0.5) * 2 * STEPS).astype(np.int64) + 1
+    return np.clip(found, 0, COUNT - 1)
+
+
+class PortLengths(NamedTuple):
+    """Of one server port: ``counts`` by kind and bucket, and how many of its lengths are not among them."""
+
+    port: int
+    counts: NDArray[np.int64]
+    missed: int
+
+
+class Lengths:
+    """Lengths of time by server port and kind, in buckets; those of the `PORTS` ports that have most.
+
+    Memory is bounded, whatever comes: 37 KiB a kind for each of these ports, and 1 MiB for all.
+    """
+
+    def __init__(self, kinds: int) -> None:
+        """``kinds``: how many kinds are told apart."""
+        self._kinds = kinds
+        self._seen = np.zeros(_ALL_PORTS, np.int64)
+        self._sums = np.zeros(_ALL_PORTS, np.int64)
+        self._kept: dict[int, NDArray[np.int64]] = {}
+
+    def add(self, ports: NDArray[np.int64], lengths_ns: NDArray[np.int64], kinds: NDArray[np.int8]) -> None:
+        """Count some: the server port of each, its length in nanoseconds (below 0 counts as 0), and its kind."""
+        if not len(ports):
+            return
+        lengths = np.maximum(lengths_ns, 0)
+        cells = kinds.astype(np.int64) * COUNT + buckets(lengths)
+        order = np.argsort(ports, kind="stable")
+        present, starts, sizes = np.unique(ports[order], return_index=True, return_counts=True)
+        self._seen[present] += sizes
+        self._sums[present] += np.add.reduceat(lengths[order] // 1000, starts)
+        self._choose(present)
+        cells = cells[order]
+        for port, start, size in zip(present.tolist(), starts.tolist(), sizes.tolist(), strict=True):
+            if port in self._kept:
+                self._kept[port] += np.bincount(cells[start : start + size], minlength=self._kinds * COUNT)
+
+    def _choose(self, present: NDArray[np.int64]) -> None:
+        """Make room for the ports among these that by now have more than some that are kept."""
+        known = np.fromiter(self._kept, np.int64, len(self._kept))
+        new = np.setdiff1d(present, known)
+        if not len(new):
+            return
+        # Those already kept come first, and so stay where numbers are equal.
+        both = np.concatenate([known, new])
+        chosen = both[np.argsort(-self._seen[both], kind="stable")[:PORTS]]
+        kept = {port: self._kept.get(port) for port in chosen.tolist()}
+        self._kept = {
+            port: np.zeros(self._kinds * COUNT, np.int64) if one is None else one for port, one in kept.items()
+        }
+
+    @property
+    def total(self) -> int:
+        """How many there were, those of ports that are not kept included."""
+        return int(self._seen.sum())
+
+    @property
+    def rest(self) -> int:
+        """How many are in no port's counts."""
+        return self.total - sum(int(counts.sum()) for counts in self._kept.values())
+
+    def sum_us(self, port: int) -> int:
+        """The sum of all lengths of a port, in microseconds."""
+        return int(self._sums[port])
+
+    def ports(self) -> list[PortLengths]:
+        """Those that are kept, the one with most first."""
+        found = []
+        for port in sorted(self._kept, key=lambda port: (-self._seen[port], port)):
+            counts = self._kept[port].reshape(self._kinds, COUNT)
+            found.append(PortLengths(port, counts, int(self._seen[port]) - int(counts.sum())))
+        return found
+
+    def port(self, port: int) -> PortLengths | None:
+        """One of them; None where it has none, or is not kept."""
+        return next((one for one in self.ports() if one.port == port), None)
+
+
+class Gaps(Lengths):
+    """Idle gaps by server port, and how each ended.
+
+    A gap runs from the last new byte of an answer to the first new byte of the next request. The kinds are REUSED,
+    CLIENT_CLOSED, SERVER_CLOSED, CUT (the capture ended first), and `AT_ONCE` for what is no gap: a server that closes
+    right after its answer (``Connection: close``, ``keepalive_requests``) did not wait for a request.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(AT_ONCE + 1)
+
+    def add(self, ports: NDArray[np.int64], lengths_ns: NDArray[np.int64], kinds: NDArray[np.int8]) -> None:
+        """Count some: the server port of each, its length in nanoseconds, and how it ended."""
+        at_once = (kinds == SERVER_CLOSED) & (lengths_ns < _SECOND)
+        super().add(ports, lengths_ns, np.where(at_once, np.int8(AT_ONCE), kinds))
