@@ -1,0 +1,56 @@
+"""The part of a stream that is in hand: one buffer, its unread rest moved to the front before more is read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from advisor.formats.frames import SLACK, Source
+
+
+class Window:
+    """Bytes of a stream.
+
+    Attributes:
+        data: the buffer; `SLACK` bytes of it are never filled.
+        stop: how many bytes of it are filled.
+        base: where in the stream the first of them stands.
+    """
+
+    def __init__(self, source: Source, head: bytes, size: int) -> None:
+        self._source, self._ended = source, False
+        self.data = np.zeros(max(size, len(head)) + SLACK, np.uint8)
+        self.stop = self.base = 0
+        self._take(head)
+
+    def fill(self) -> bool:
+        """Read once, into what is free; twice as much is held where nothing is.
+
+        Returns:
+            False at the end of the stream.
+        """
+        if self.stop == len(self.data) - SLACK:
+            self.data = np.concatenate((self.data, np.zeros(len(self.data), np.uint8)))
+        if not self._ended:
+            more = self._source.read1(len(self.data) - SLACK - self.stop)
+            self._ended = not more
+            self._take(more)
+        return not self._ended
+
+    def head(self, size: int) -> bytes:
+        """The first bytes, fewer only where the stream ends."""
+        while self.stop < size and self.fill():
+            pass
+        return self.data[: min(size, self.stop)].tobytes()
+
+    def drop(self, used: int) -> None:
+        """Forget the first bytes."""
+        if used:
+            rest = self.stop - used
+            self.data[:rest] = self.data[used : self.stop]
+            self.base += used
+            self.stop = rest
+
+    def _take(self, more: bytes) -> None:
+        end = self.stop + len(more)
+        self.data[self.stop : end] = np.frombuffer(more, np.uint8)
+        self.stop = end
