@@ -52,17 +52,19 @@ class Columns:
             setattr(some, name, np.array(getattr(self, name)[rows]))
         return some
 
-    def row(self, row: int) -> Connection:
-        """One of them, by itself."""
-        one = Connection((0, 0), 0, 0)
+    def connections(self, rows: NDArray[Any] | slice = slice(None)) -> list[Connection]:
+        """Some of them, each by itself."""
+        found = [Connection((0, 0), 0, 0) for _ in range(len(self.frame[rows]))]
         for name in TYPES:
-            setattr(one, name, getattr(self, name)[row].tolist())
-        return one
+            for one, value in zip(found, getattr(self, name)[rows].tolist(), strict=True):
+                setattr(one, name, value)
+        return found
 
-    def put(self, row: int, one: Connection) -> None:
-        """Write one of them back."""
+    def put(self, rows: NDArray[Any] | slice, connections: list[Connection]) -> None:
+        """Write some of them back."""
         for name in TYPES:
-            getattr(self, name)[row] = getattr(one, name)
+            column = getattr(self, name)
+            column[rows] = np.array([getattr(one, name) for one in connections], column.dtype)
 
     @classmethod
     def join(cls, parts: list[Columns]) -> Columns:
@@ -76,8 +78,8 @@ class Columns:
     def of(cls, connections: list[Connection]) -> Columns:
         """The columns of some connections."""
         some = cls(len(connections))
-        for row, one in enumerate(connections):
-            some.put(row, one)
+        if connections:
+            some.put(slice(None), connections)
         return some
 
 

@@ -19,6 +19,10 @@ def no_gap(_port: int, _length: int, _end: int) -> None:
     """For those who ask for states only."""
 
 
+def no_connection(_: Connection) -> None:
+    """For those who ask for what is going on only."""
+
+
 class Conversation:
     """What two endpoints say to each other: one connection after another, and an attempt at the next one beside it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +43,11 @@ class Segments(NamedTuple):
     flags: NDArray[np.uint8]
     window: NDArray[np.uint16]
     length: NDArray[np.int64]
+
+    def part(self, first: int, stop: int) -> Segments:
+        """Some of them, not copied."""
+        columns: list[Any] = [column[first:stop] for column in self]
+        return Segments(*columns)
 
 
 class Endpoints:

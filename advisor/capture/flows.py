@@ -1,0 +1,117 @@
+"""Which row of the columns a pair of endpoints has: a hash table with open addressing, in numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.capture.columns import TYPES, Columns
+
+_FIRST = 4096
+"""Rows to begin with; a power of two."""
+
+_MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
+"""Odd multipliers that spread ports and addresses over the upper bits."""
+
+
+class Flows:
+    """Rows for pairs of endpoints.
+
+    Attributes:
+        rows: the columns; a row in use has its pair in ``ends``.
+        used: how many rows were ever taken; those in ``free`` among them may be taken again.
+    """
+
+    def __init__(self) -> None:
+        self.rows = Columns(_FIRST)
+        self.used = 0
+        self.free: NDArray[np.int64] = np.empty(0, np.int64)
+        self._clear()
+
+    def find(self, low: NDArray[np.uint64], high: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The row of each pair, and the rows that are new; the lower endpoint comes first."""
+        self._room(len(low))
+        found = np.empty(len(low), np.int64)
+        taken: list[NDArray[np.int64]] = []
+        left = np.arange(len(low))
+        place = self._place(low, high)
+        while len(left):
+            row = self._table[place]
+            empty = row < 0
+            if empty.any():
+                self._take(low, high, left[empty], place[empty], taken)
+                row = self._table[place]
+            ends = self.rows.ends[row]
+            same = (ends[:, 0] == low[left]) & (ends[:, 1] == high[left])
+            found[left[same]] = row[same]
+            if same.all():
+                break
+            left = left[~same]
+            place = (place[~same] + 1) & self._mask
+        return found, np.concatenate(taken) if taken else np.empty(0, np.int64)
+
+    def drop(self, rows: NDArray[np.int64]) -> None:
+        """Give rows free, to be taken again."""
+        fresh = Columns(1)
+        for name in TYPES:
+            getattr(self.rows, name)[rows] = getattr(fresh, name)[0]
+        self.free = np.concatenate((self.free, rows))
+        self._again()
+
+    def fits(self, more: int) -> bool:
+        """Whether so many more pairs fit as it is."""
+        return self.used + max(0, more - len(self.free)) <= len(self.rows)
+
+    def taken(self) -> NDArray[np.int64]:
+        """The rows in use."""
+        use = np.ones(self.used, np.bool_)
+        use[self.free] = False
+        return np.flatnonzero(use)
+
+    def _take(self, low: Any, high: Any, left: Any, place: Any, taken: list[NDArray[np.int64]]) -> None:  # noqa: ANN401 (columns of `find`)
+        """Give a row to one pair for each empty place: whoever writes last wins, the others look again."""
+        self._table[place] = left
+        won = self._table[place] == left
+        winners, places = left[won], place[won]
+        again = min(len(winners), len(self.free))
+        rows = np.concatenate((self.free[:again], np.arange(self.used, self.used + len(winners) - again)))
+        self.free = self.free[again:]
+        self.used += len(winners) - again
+        self.rows.ends[rows, 0] = low[winners]
+        self.rows.ends[rows, 1] = high[winners]
+        self._table[places] = rows
+        taken.append(rows)
+
+    def _room(self, more: int) -> None:
+        """Make sure that so many more pairs fit, the table at most half full."""
+        if not self.fits(more):
+            size = 1 << (self.used + more - len(self.free) - 1).bit_length()
+            extra = Columns(size - len(self.rows))
+            self.rows = Columns.join([self.rows, extra])
+            self._again()
+
+    def _clear(self) -> None:
+        size = 2 * len(self.rows)
+        self._mask = size - 1
+        self._shift = np.uint64(64 - size.bit_length() + 1)
+        self._table = np.full(size, -1, np.int64)
+
+    def _place(self, low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.int64]:
+        mixed = low * _MIX[0]
+        mixed ^= high * _MIX[1]
+        mixed *= _MIX[0]
+        mixed >>= self._shift
+        return mixed.view(np.int64)
+
+    def _again(self) -> None:
+        """Enter all rows in use into a new table."""
+        self._clear()
+        rows = self.taken()
+        place = self._place(self.rows.ends[rows, 0].copy(), self.rows.ends[rows, 1].copy())
+        while len(rows):
+            empty = self._table[place] < 0
+            self._table[place[empty]] = rows[empty]
+            lost = self._table[place] != rows
+            rows, place = rows[lost], (place[lost] + 1) & self._mask

@@ -1,0 +1,196 @@
+"""All connections of a capture, chunk by chunk: the usual ones at once, the odd ones packet by packet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.capture.attempts import Attempts
+from advisor.capture.chunk import FAR, Chunk
+from advisor.capture.columns import Columns
+from advisor.capture.connection import NONE, Connection
+from advisor.capture.exchange import CUT
+from advisor.capture.flows import Flows
+from advisor.capture.machine import Conversation, no_connection
+from advisor.capture.segments import Segment, Segments
+from advisor.capture.usual import Usual
+from advisor.catalog.tcp import State
+
+MANY = 1 << 17
+"""Connections held before those that are over are handed on early."""
+
+_QUIET_NS = 180_000_000_000
+"""After so long no packet is expected for a connection that is over, nor for a SYN without an answer."""
+
+
+class Gaps(Protocol):
+    """Takes idle gaps by the batch."""
+
+    def add(self, ports: NDArray[np.int64], lengths: NDArray[np.int64], ends: NDArray[np.int8], /) -> None:
+        """The servers' ports, lengths in nanoseconds, and how each ended (see `advisor.capture.exchange`)."""
+
+
+class Tracker:
+    """Tells segments apart by connection.
+
+    Args:
+        sink: takes connections that are over, each once, and at `finish` all others.
+        gaps: takes the idle gaps.
+
+    Attributes:
+        first, last: the earliest and the latest time met, in nanoseconds; `NONE` before any.
+        connections: how many there were.
+        odd: packets that were looked at one by one.
+    """
+
+    def __init__(self, sink: Callable[[Columns], None], gaps: Gaps) -> None:
+        self.first = self.last = NONE
+        self.connections = self.odd = 0
+        self._sink = sink
+        self._gaps = gaps
+        self._flows = Flows()
+        self._beside: dict[int, Conversation] = {}
+
+    def feed(self, segments: Segments) -> None:
+        """Take some more segments; how many at a time makes no difference to what comes out."""
+        size = len(segments.frame)
+        if not size:
+            return
+        if size > 1 and int(segments.length.sum()) > FAR:
+            self.feed(segments.part(0, size // 2))
+            self.feed(segments.part(size // 2, size))
+            return
+        self._span(segments.time)
+        self._evict(size)
+        low, high = np.minimum(segments.source, segments.target), np.maximum(segments.source, segments.target)
+        rows, new = self._flows.find(low, high)
+        chunk = Chunk(segments, rows)
+        columns = self._flows.rows
+        fresh = np.zeros(len(columns), np.bool_)
+        fresh[new] = True
+        fresh = fresh[chunk.row]
+        left = columns.ends[chunk.row, 0] == columns.ends[chunk.row, 1]
+        if self._beside:
+            left |= np.isin(chunk.row, np.fromiter(self._beside, np.int64))
+        attempts = Attempts(chunk, columns, fresh, left)
+        usual = Usual(chunk, columns, fresh, left | attempts.mask)
+        attempts.apply()
+        usual.apply(self._gaps.add)
+        odd = np.flatnonzero(~(usual.mask | attempts.mask))
+        if len(odd):
+            over = self._one_by_one(chunk, odd, fresh)
+            if over:
+                self._sink(Columns.of(over))
+        else:
+            self._number(chunk.row[fresh], [])
+
+    def finish(self) -> None:
+        """The capture has ended: hand over every connection that is left."""
+        over: list[Connection] = []
+        lengths: list[tuple[int, int, int]] = []
+        rows = self._taken()
+        for conversation in self._beside.values():
+            conversation.over, conversation.gap = over.append, lambda *gap: lengths.append(gap)
+            conversation.finish(self.last)
+        self._beside.clear()
+        self._give(lengths)
+        if over:
+            self._sink(Columns.of(over))
+        if len(rows):
+            self._hand_over(rows)
+
+    def _span(self, times: NDArray[np.int64]) -> None:
+        first, last = int(times.min()), int(times.max())
+        self.first = first if self.first == NONE else min(self.first, first)
+        self.last = max(self.last, last)
+
+    def _one_by_one(self, chunk: Chunk, flows: NDArray[np.int64], fresh: NDArray[np.bool_]) -> list[Connection]:
+        """Send flows through the machine; what comes back are the connections that it met, number or not."""
+        rows = self._flows.rows
+        size = chunk.count[flows]
+        self.odd += int(size.sum())
+        packets = np.repeat(chunk.start[flows] - np.cumsum(size) + size, size) + np.arange(size.sum())
+        order = chunk.order[packets]
+        segments = map(Segment._make, zip(*(column[order].tolist() for column in chunk.segments), strict=True))
+        lengths: list[tuple[int, int, int]] = []
+        over: list[Connection] = []
+        now: list[Connection] = []
+        met: list[Connection] = []
+        where, new = chunk.row[flows], fresh[flows]
+        known = iter(rows.connections(where[~new]))
+        for row, first, count in zip(where.tolist(), new.tolist(), size.tolist(), strict=True):
+            conversation = self._beside.pop(row, None) or self._conversation(row)
+            conversation.over, conversation.gap = over.append, lambda *gap: lengths.append(gap)
+            stored = None if first else next(known)
+            conversation.current = conversation.current or stored
+            for _ in range(count):
+                conversation.step(next(segments))
+            if conversation.attempt is not None:
+                self._beside[row] = conversation
+                met.append(conversation.attempt)
+            if conversation.current is not None:
+                now.append(conversation.current)
+        self._number(chunk.row[fresh & ~np.isin(chunk.row, where)], [*over, *now, *met])
+        rows.put(where, now)
+        self._give(lengths)
+        return over
+
+    def _conversation(self, row: int) -> Conversation:
+        low, high = self._flows.rows.ends[row].tolist()
+        return Conversation((low, high), no_connection)
+
+    def _give(self, gaps: list[tuple[int, int, int]]) -> None:
+        if gaps:
+            ports, lengths, ends = zip(*gaps, strict=True)
+            self._gaps.add(np.array(ports), np.array(lengths), np.array(ends, np.int8))
+
+    def _number(self, rows: NDArray[np.int64], met: list[Connection]) -> None:
+        """Number the connections that began in this chunk by their first frames: in rows, and by themselves."""
+        columns = self._flows.rows
+        met = [one for one in met if not one.number]
+        frames = np.concatenate((columns.frame[rows], np.array([one.frame for one in met], np.int64)))
+        numbers = np.empty(len(frames), np.int64)
+        numbers[np.argsort(frames)] = np.arange(len(frames)) + self.connections + 1
+        self.connections += len(frames)
+        columns.number[rows] = numbers[: len(rows)]
+        for one, number in zip(met, numbers[len(rows) :].tolist(), strict=True):
+            one.number = number
+
+    def _evict(self, more: int) -> None:
+        """Hand over what is over, when as many more connections would need more room."""
+        if len(self._flows.rows) < MANY or self._flows.fits(more):
+            return
+        rows = self._taken()
+        columns = self._flows.rows
+        state = columns.state[rows]
+        closed = ((state == State.CLOSE) | (state == State.TIME_WAIT)).all(1)
+        unanswered = (state == State.SYN_SENT).any(1)
+        rows = rows[(closed | unanswered) & (columns.last[rows] < self.last - _QUIET_NS)]
+        if len(rows):
+            self._hand_over(rows)
+            self._flows.drop(rows)
+
+    def _taken(self) -> NDArray[np.int64]:
+        """The rows in use, but for those whose connection stands in a conversation of its own."""
+        rows = self._flows.taken()
+        return rows[~np.isin(rows, np.fromiter(self._beside, np.int64))] if self._beside else rows
+
+    def _hand_over(self, rows: NDArray[np.int64]) -> None:
+        """Close the books of some rows, as `advisor.capture.machine.finish` does for one."""
+        done = self._flows.rows.take(rows)
+        some = np.arange(len(rows))
+        client = done.client.astype(np.int64)
+        idle = np.flatnonzero((done.closer == NONE) & (done.turn == 1 - client))
+        if len(idle):
+            server = (done.ends[idle, 1 - client[idle]] & np.uint64(0xFFFF)).astype(np.int64)
+            lengths = np.maximum(self.last - done.turn_at[idle], 0)
+            self._gaps.add(server, lengths, np.full(len(idle), CUT, np.int8))
+        halfway = (done.state[some, 1 - client] == State.SYN_RECV) & (done.acked[some, client] == NONE)
+        unsure = np.flatnonzero(halfway & (done.state[some, client] == State.ESTABLISHED))
+        done.state[unsure, client[unsure]] = State.SYN_SENT
+        silent = np.flatnonzero(halfway & (done.syns[some, 1 - client] == 0))
+        done.state[silent, 1 - client[silent]] = NONE
+        self._sink(done)

@@ -1,0 +1,316 @@
+"""Connections that go by the book, a whole chunk at a time.
+
+Where no number is missing and none is out of place, the state of an end follows from four questions: did it send a FIN,
+was that acknowledged, has the other's arrived, and did it arrive first. So no packet needs to be looked at by itself.
+Whatever leaves the book is *odd*, and goes through `advisor.capture.machine`, which is always right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advisor.capture.chunk import FAR, Chunk, Numbers
+from advisor.capture.columns import Columns
+from advisor.capture.connection import NONE, Note
+from advisor.capture.exchange import CLIENT_CLOSED, REUSED, SERVER_CLOSED
+from advisor.capture.segments import ACK, FIN, RST, SYN
+from advisor.catalog.tcp import TRANSITIONS, Event, State
+
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Gaps = Callable[[Ints, Ints, NDArray[np.int8]], None]
+"""Takes idle gaps: the servers' ports, lengths in nanoseconds, and how they ended."""
+
+_ONE = np.uint32(1)
+_NEVER = -4 * FAR
+
+
+def _states() -> NDArray[np.int8]:
+    """The state of an end that was ESTABLISHED, by sent | acked << 1 | arrived << 2 | passive << 3."""
+    found = []
+    for bits in range(16):
+        sent, acked, arrived, passive = (bool(bits >> bit & 1) for bit in range(4))
+        events = [(arrived and passive, Event.GET_FIN), (sent, Event.SEND_FIN)]
+        events += [(acked, Event.FIN_ACKED), (arrived and not passive, Event.GET_FIN)]
+        state = State.ESTABLISHED
+        for happened, event in events:
+            if happened:
+                state = TRANSITIONS.get((state, event), state)
+        found.append(state)
+    return np.array(found, np.int8)
+
+
+_STATES = _states()
+
+
+class Usual:
+    """The flows of a chunk that can be told at once.
+
+    Args:
+        chunk: the packets.
+        rows: the columns.
+        fresh: the flows that had no connection before.
+        left: the flows that are not to be looked at.
+
+    Attributes:
+        mask: the flows that are usual; all others are odd.
+    """
+
+    def __init__(self, chunk: Chunk, rows: Columns, fresh: Mask, left: Mask) -> None:
+        self._chunk, self._rows = chunk, rows
+        self._opens = fresh & self._opening() & ~left
+        self._joins = fresh & (chunk.flags[chunk.start] & (SYN | RST | ACK) == ACK) & ~left
+        on = ~fresh & ~left
+        on[on] &= self._in_order(chunk.row[on])
+        self._on = on
+        self._bases()
+        self._numbers = Numbers(chunk, self._base)
+        odd = ~(self._opens | self._joins | on)
+        self._closing()
+        odd |= self._misplaced() | self._late()
+        self.mask = ~odd
+
+    def _opening(self) -> Mask:
+        """SYN, SYN,ACK and the ACK of it, in that order, each as it should be."""
+        good: Mask
+        chunk = self._chunk
+        one, two, three = (np.minimum(chunk.start + more, chunk.last) for more in range(3))
+        kinds = SYN | ACK | RST | FIN
+        good = (chunk.count > 2) & (chunk.flags[one] & kinds == SYN)  # noqa: PLR2004 (packets of a handshake)
+        good &= (chunk.flags[two] & kinds == SYN | ACK) & (chunk.flags[three] & (SYN | ACK | RST) == ACK)
+        good &= (chunk.side[one] != chunk.side[two]) & (chunk.side[one] == chunk.side[three])
+        good &= (chunk.length[one] == 0) & (chunk.length[two] == 0)
+        good &= (chunk.ack[two] == chunk.seq[one] + _ONE) & (chunk.ack[three] == chunk.seq[two] + _ONE)
+        return good
+
+    def _in_order(self, row: Ints) -> Mask:
+        """Of connections that were there before: those with nothing missing, and a state that the book knows."""
+        good: Mask
+        rows = self._rows
+        end, got, fin, state = rows.end[row], rows.got[row], rows.fin[row], rows.state[row]
+        good = (end != NONE) & (got[:, ::-1] == end) & ((fin == NONE) | (fin == end))
+        acked = rows.acked[row]
+        sent = fin != NONE
+        answered = sent & (acked[:, ::-1] == fin)
+        passive = (state == State.LAST_ACK) | (state == State.CLOSE)
+        good &= _STATES[sent | answered << 1 | sent[:, ::-1] << 2 | passive << 3] == state
+        good[:, 0] &= (rows.resetter[row] == NONE) & (rows.notes[row] & int(Note.LATE_DATA) == 0)
+        good[:, 0] &= (rows.open_at[row] != NONE) | (rows.syn_at[row] == NONE)
+        return np.logical_and(good[:, 0], good[:, 1])
+
+    def _bases(self) -> None:
+        """The number of each side that counts as 0."""
+        chunk, rows = self._chunk, self._rows
+        self._base = rows.end[chunk.row].astype(np.uint32)
+        first = chunk.side[chunk.start]
+        flows = np.flatnonzero(self._opens)
+        self._base[flows, first[flows]] = chunk.seq[chunk.start[flows]]
+        self._base[flows, 1 - first[flows]] = chunk.seq[chunk.start[flows] + 1]
+        flows = np.flatnonzero(self._joins)
+        self._base[flows, first[flows]] = chunk.seq[chunk.start[flows]]
+        self._base[flows, 1 - first[flows]] = chunk.ack[chunk.start[flows]]
+
+    def _closing(self) -> None:
+        """FINs and RSTs: where the first ones stand, and up to which number each side's FIN reaches."""
+        chunk, rows = self._chunk, self._rows
+        special = np.flatnonzero(chunk.flags & (FIN | SYN | RST))
+        kinds = chunk.flags[special]
+        self._rst = special[kinds & RST != 0]
+        self._syn = special[kinds & (SYN | RST) == SYN]
+        self._fin = special[kinds & (SYN | RST | FIN) == FIN]
+        self._reset_at = chunk.first_of(self._rst)
+        before = np.where(self._on[:, None], rows.fin[chunk.row], NONE) != NONE
+        self._fin_at = np.where(before, NONE, chunk.first_by_pair(self._fin))
+        self._fin_before = before
+        there = self._fin_at >= 0
+        self._fin_to = np.where(there, self._numbers.until[self._fin_at], 0)
+        self._has_fin = before | there
+        self._over = self._on & (rows.closer[chunk.row] != NONE)
+        behind = len(chunk)
+        at = np.where(there, self._fin_at, behind).min(1)
+        self._close_at = np.minimum(at, np.where(self._reset_at >= 0, self._reset_at, behind))
+
+    def _misplaced(self) -> Mask:
+        """Flows with a packet whose numbers are not where the book has them."""
+        chunk, numbers = self._chunk, self._numbers
+        flags = chunk.flags
+        acks = flags & ACK != 0
+        bad = (numbers.seq > numbers.mine) | ((numbers.ack > numbers.other) & acks)
+        bad |= (chunk.length <= 1) & (numbers.seq == numbers.mine - 1)
+        bad |= ~acks
+        bad |= np.minimum(numbers.seq, numbers.ack) < -FAR
+        bad[self._rst] = numbers.seq[self._rst] != numbers.mine[self._rst]
+        flow = chunk.flow[self._syn]
+        place = self._syn - chunk.start[flow]
+        bad[self._syn] = ~self._opens[flow] | (place > 1)
+        odd = np.zeros(len(chunk.row), np.bool_)
+        odd[chunk.flow[bad]] = True
+        odd[(numbers.top > FAR).any(1)] = True
+        return odd
+
+    def _late(self) -> Mask:
+        """Flows in which something comes behind a FIN or a RST that should not."""
+        chunk, numbers = self._chunk, self._numbers
+        odd = (self._has_fin & (numbers.top > self._fin_to)).any(1)
+        fins = self._fin_at >= 0
+        at = self._fin_at[fins]
+        stale = np.zeros_like(fins)
+        stale[fins] = numbers.until[at] <= numbers.mine[at]
+        odd |= stale.any(1)
+        resets = np.bincount(chunk.flow[self._rst], minlength=len(odd))
+        odd |= (self._reset_at >= 0) & (resets != chunk.last - self._reset_at + 1)
+        self._new = np.flatnonzero(numbers.until > numbers.mine)
+        self._told = self._new[chunk.length[self._new] > 0]
+        flow = chunk.flow[self._told]
+        late = self._over[flow] | (self._told > self._close_at[flow])
+        odd[flow[late]] = True
+        return odd
+
+    def apply(self, gaps: Gaps) -> None:
+        """Write what happened into the columns."""
+        flows = np.flatnonzero(self.mask)
+        self._begin()
+        self._count(flows)
+        self._move()
+        self._turns(gaps)
+        self._settle(flows)
+
+    def _begin(self) -> None:
+        chunk, rows = self._chunk, self._rows
+        new = self.mask & (self._opens | self._joins)
+        flows = np.flatnonzero(new)
+        row, start = chunk.row[flows], chunk.start[flows]
+        rows.frame[row] = chunk.segments.frame[chunk.order[start]]
+        rows.first[row] = rows.moved_at[row] = rows.last[row] = chunk.time[start]
+        rows.isn[row] = self._base[flows]
+        first = chunk.side[start]
+        rows.client[row] = first
+        flows = np.flatnonzero(new & self._opens)
+        row, start = chunk.row[flows], chunk.start[flows]
+        rows.syn_at[row] = chunk.time[start]
+        rows.open_at[row] = chunk.time[start + 2]
+        rows.syns[row] = 1
+        flows = np.flatnonzero(new & self._joins)
+        row, first = chunk.row[flows], chunk.side[chunk.start[flows]].astype(np.int64)
+        rows.isn[row] = self._base[flows] - _ONE
+        rows.notes[row] |= int(Note.MIDSTREAM | Note.GUESSED)
+        ports = rows.ends[row] & np.uint64(0xFFFF)
+        mine, other = (np.take_along_axis(ports, side[:, None], 1)[:, 0] for side in (first, 1 - first))
+        below = [(mine < edge, other < edge) for edge in (1024, 32768)]
+        served = np.where(below[0][0] != below[0][1], below[0][0], below[1][0] & ~below[1][1])
+        rows.client[row] = np.where(served, 1 - first, first)
+
+    def _count(self, flows: Ints) -> None:
+        chunk, rows, numbers = self._chunk, self._rows, self._numbers
+        row = chunk.row[flows]
+        pairs = 2 * len(chunk.row)
+        rows.packets[row] += np.bincount(chunk.pair, minlength=pairs).reshape(-1, 2)[flows]
+        rows.bytes[row] += np.bincount(chunk.pair, chunk.length, pairs).astype(np.int64).reshape(-1, 2)[flows]
+        window = chunk.segments.window[chunk.order]
+        kept = np.delete(np.arange(len(chunk)), self._rst) if len(self._rst) else slice(None)
+        last = rows.window[chunk.row].reshape(-1)
+        last[chunk.pair[kept]] = window[kept]
+        rows.window[row] = last.reshape(-1, 2)[flows]
+        again = np.flatnonzero((numbers.carries > 0) & (numbers.until <= numbers.mine))
+        shut = np.flatnonzero(window == 0)
+        shut = shut[chunk.flags[shut] & (SYN | RST) == 0]
+        for name, packets in (("repeats", again), ("fins", self._fin), ("rsts", self._rst), ("zero_windows", shut)):
+            if len(packets):
+                column = getattr(rows, name)
+                column[row] += chunk.per_pair(packets)[flows].astype(column.dtype)
+        rows.last[row] = np.maximum(rows.last[row], np.maximum.reduceat(chunk.time, chunk.start)[flows])
+
+    def _move(self) -> None:
+        """The longest time between two packets that carry anything new."""
+        chunk, rows = self._chunk, self._rows
+        resets = self._reset_at[self._reset_at >= 0]
+        new = np.sort(np.concatenate((self._new, resets))) if len(resets) else self._new
+        new = new[self.mask[chunk.flow[new]]]
+        if not len(new):
+            return
+        flow, time = chunk.flow[new], chunk.time[new]
+        start = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1])))
+        row = chunk.row[flow[start]]
+        waited = np.diff(time, prepend=0)
+        waited[start] = time[start] - rows.moved_at[row]
+        rows.idle[row] = np.maximum(rows.idle[row], np.maximum.reduceat(waited, start))
+        rows.moved_at[row] = time[np.append(start[1:], len(time)) - 1]
+
+    def _turns(self, gaps: Gaps) -> None:
+        """Who sent new payload last, and the idle gaps between an answer and what came next."""
+        chunk, rows = self._chunk, self._rows
+        told = self._told[self.mask[chunk.flow[self._told]]]
+        flow, side, time = chunk.flow[told], chunk.side[told], chunk.time[told]
+        if len(told):
+            start = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1])))
+            row = chunk.row[flow]
+            turn, since = np.concatenate(([0], side[:-1])), np.concatenate(([0], time[:-1]))
+            turn[start], since[start] = rows.turn[row[start]], rows.turn_at[row[start]]
+            client = rows.client[row]
+            ends = np.flatnonzero((side == client) & (turn == 1 - client))
+            self._gap(gaps, row[ends], time[ends] - since[ends], np.full(len(ends), REUSED, np.int8))
+            stop = np.append(start[1:], len(told)) - 1
+            rows.turn[row[stop]], rows.turn_at[row[stop]] = side[stop], time[stop]
+        closed = np.flatnonzero(self.mask & ~self._over & (self._close_at < len(chunk)))
+        row, at = chunk.row[closed], self._close_at[closed]
+        rows.closer[row], rows.closed_at[row] = chunk.side[at], chunk.time[at]
+        idle = rows.turn[row] == 1 - rows.client[row]
+        row, at = row[idle], at[idle]
+        how = np.where(chunk.side[at] == rows.client[row], CLIENT_CLOSED, SERVER_CLOSED).astype(np.int8)
+        self._gap(gaps, row, chunk.time[at] - rows.turn_at[row], how)
+
+    def _gap(self, gaps: Gaps, row: Ints, length: Ints, how: NDArray[np.int8]) -> None:
+        if len(row):
+            server = self._rows.ends[row, 1 - self._rows.client[row].astype(np.int64)]
+            gaps((server & np.uint64(0xFFFF)).astype(np.int64), np.maximum(length, 0), how)
+
+    def _settle(self, flows: Ints) -> None:
+        """The numbers that each end has reached, and so its state."""
+        chunk, rows, numbers = self._chunk, self._rows, self._numbers
+        row, base = chunk.row[flows], self._base[flows]
+        before = rows.acked[row]
+        ahead = (before.astype(np.uint32) - base[:, ::-1]).view(np.int32).astype(np.int64)
+        known = np.where(before == NONE, _NEVER, ahead)
+        acks = chunk.flags & (ACK | RST) == ACK
+        highest = np.stack(
+            [
+                np.maximum.reduceat(np.where(acks & (chunk.side == side), numbers.ack, _NEVER), chunk.start)[flows]
+                for side in (0, 1)
+            ],
+            1,
+        )
+        acked = np.maximum(known, highest)
+        rows.acked[row] = np.where(acked == _NEVER, NONE, (base[:, ::-1] + acked.astype(np.uint32)).astype(np.int64))
+        end = (base + numbers.top[flows].astype(np.uint32)).astype(np.int64)
+        rows.end[row], rows.got[row] = end, end[:, ::-1]
+        sent = self._has_fin[flows]
+        to = self._fin_to[flows]
+        rows.fin[row] = np.where(sent, end, NONE)
+        answered = sent & (acked[:, ::-1] >= to)
+        passive, crossed = self._passive(flows)
+        state = _STATES[sent | answered << 1 | sent[:, ::-1] << 2 | passive << 3]
+        rows.notes[row] |= np.where(crossed, int(Note.CROSSED), 0).astype(np.int32)
+        rows.state[row] = state
+        self._resets(flows[self._reset_at[flows] >= 0])
+
+    def _passive(self, flows: Ints) -> tuple[NDArray[np.bool_], Mask]:
+        """Which ends had the other's FIN before they sent their own; and where both were on their way at once."""
+        numbers, state = self._numbers, self._rows.state[self._chunk.row[flows]]
+        at, before, to = self._fin_at[flows], self._fin_before[flows], self._fin_to[flows]
+        now = at >= 0
+        second = now & (before[:, ::-1] | (now[:, ::-1] & (at[:, ::-1] < at)))
+        unseen = second & (numbers.ack[at] < to[:, ::-1])
+        held = before & ((state == State.LAST_ACK) | (state == State.CLOSE))
+        return held | (second & ~unseen), unseen.any(1)
+
+    def _resets(self, flows: Ints) -> None:
+        chunk, rows = self._chunk, self._rows
+        row = chunk.row[flows]
+        sender = chunk.side[self._reset_at[flows]].astype(np.int64)
+        cut = rows.state[row, 1 - sender] == State.TIME_WAIT
+        rows.notes[row] |= np.where(cut, int(Note.CUT_SHORT), 0).astype(np.int32)
+        rows.resetter[row] = sender
+        rows.state[row] = State.CLOSE
