@@ -47,6 +47,7 @@ _SECOND = 1_000_000_000
 _PORT = 0xFFFF
 _OTHERS = (1 << 33) - 1 << 16
 """The address that stands for all that are not kept: no endpoint has it, with its family's bit."""
+_BATCH = 1 << 12
 _WAITING = 1 << 20
 """Ends that are kept until the capture's end is known; what comes after so many is counted without."""
 
@@ -72,9 +73,8 @@ class Totals:
     """Totals by destination; those of a port are the sum of its destinations."""
 
     def __init__(self) -> None:
-        self.handshakes = Lengths(1)
-        """From the first SYN to ESTABLISHED at both ends, by server port."""
-        self.clients = Clients()
+        self._handshakes = Lengths(1)
+        self._clients = Clients()
         self.first = 0
         self.last = 0
         """Times of the first and last packet of all, nanoseconds since the epoch; 0 without any."""
@@ -84,14 +84,24 @@ class Totals:
         self._asked: list[NDArray[np.int64]] = []
         self._open: list[NDArray[np.int64]] = []
         self._waiting = 0
+        self._batches: list[Columns] = []
 
     def add(self, columns: Columns) -> None:
-        """Fold in connections that are over, or that were open when the capture ended; each once."""
+        """Fold in connections that are over, or that were open when the capture ended; each once.
+
+        They are kept as they are until there are enough to be worth numpy's while: leave them unchanged.
+        """
         if not len(columns):
             return
         first, last = int(columns.first.min()), int(columns.last.max())
         self.first = min(self.first or first, first)
         self.last = max(self.last, last)
+        self._batches.append(columns)
+        if sum(map(len, self._batches)) >= _BATCH:
+            self._fold()
+
+    def _fold(self) -> None:
+        columns, self._batches = Columns.join(self._batches), []
         ends = _Ends(columns)
         told = _told(columns, ends)
         keys, inverse = np.unique(ends.server, return_inverse=True)
@@ -102,16 +112,28 @@ class Totals:
             cells = np.bincount(inverse * STATES + states + 1, minlength=len(keys) * STATES)
             rows[:, begin : begin + STATES] = cells.reshape(-1, STATES)
         self._parts.append((keys, rows))
+        self._wait(columns, ends, told)
+        self._clients.add(ends.client, ends.server)
+        self._shaken(columns, ends.server & _PORT)
         if sum(len(part) for part, _ in self._parts) > DESTINATIONS:
             self._merge()
-        self._wait(columns, ends, told)
-        self.clients.add(ends.client, ends.server)
-        self._shaken(columns, ends.server & _PORT)
+
+    @property
+    def handshakes(self) -> Lengths:
+        """From the first SYN to ESTABLISHED at both ends, by server port; of one kind, 0."""
+        self._merge()
+        return self._handshakes
+
+    @property
+    def clients(self) -> Clients:
+        """Who connected to each server port."""
+        self._merge()
+        return self._clients
 
     def _shaken(self, columns: Columns, ports: NDArray[np.int64]) -> None:
         shaken = np.flatnonzero((columns.syn_at != NONE) & (columns.open_at != NONE))
         lengths = (columns.open_at - columns.syn_at)[shaken]
-        self.handshakes.add(ports[shaken], lengths, np.zeros(len(shaken), np.int8))
+        self._handshakes.add(ports[shaken], lengths, np.zeros(len(shaken), np.int8))
 
     def _wait(self, columns: Columns, ends: _Ends, told: Told) -> None:
         """Keep what can only be judged once the capture's end is known."""
@@ -126,6 +148,8 @@ class Totals:
 
     def _merge(self) -> None:
         """One row a destination again, and no more than are kept."""
+        if self._batches:
+            self._fold()
         keys = np.concatenate([self._keys, *(part for part, _ in self._parts)])
         rows = np.concatenate([self._rows, *(part for _, part in self._parts)])
         self._parts = []
