@@ -1,0 +1,80 @@
+"""What each keepalive_timeout would give under the load that a capture shows.
+
+Connections held at a timeout T are C times the integral of S from 0 to T, plus those that are busy: C is how many idle
+periods begin each second, S(t) the share of them that last longer than t. No T changes C, S or the busy ones, for
+clients ask when they want to; what T decides is who has to come back over a new connection.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from advisor.capture.survival import Curve
+
+CANDIDATES = (5, 10, 15, 20, 30, 45, 60, 75, 90, 120, 180, 300, 600)
+"""Values of keepalive_timeout that are compared, in seconds."""
+KEEP = 0.95
+"""The share of reuse that a recommended value keeps."""
+ENOUGH = 200
+"""Idle periods without which nothing is said."""
+
+
+class Choice(NamedTuple):
+    """What a timeout, in seconds, would give.
+
+    ``kept`` is the share, 0 to 1, of the present reuse; ``held`` the connections held on average; ``handshakes`` new
+    connections a second. Where the capture does not reach the present timeout, all that it does not see counts as
+    reused: then ``kept`` is the least it can be, and ``handshakes`` the most.
+    """
+
+    timeout: float
+    kept: float
+    held: float
+    handshakes: float
+
+
+class Load(NamedTuple):
+    """What a capture shows of one server port.
+
+    ``rate`` is how many idle periods began each second, ``busy`` the connections that were not idle, on average,
+    ``handshakes`` the new connections a second; ``present`` is the timeout now, in seconds, None where not known.
+    """
+
+    curve: Curve
+    rate: float
+    busy: float
+    handshakes: float
+    present: float | None
+
+    def at(self, timeout: float) -> Choice | None:
+        """What a timeout would give; None where the capture does not tell: beyond its length, or the present one."""
+        held, reused = self.curve.mean(timeout), self.curve.reused(timeout)
+        if held is None or reused is None:
+            return None
+        now = self._reused_now()
+        kept = min(1.0, reused / now) if now else 1.0
+        lost = max(0.0, now - reused)
+        return Choice(timeout, kept, self.rate * held + self.busy, self.handshakes + self.rate * lost)
+
+    def choices(self) -> list[Choice]:
+        """What the candidates would give, and the present timeout where the capture reaches it."""
+        timeouts = {float(one) for one in CANDIDATES} | ({self.present} if self.present else set())
+        found = (self.at(one) for one in sorted(timeouts))
+        return [one for one in found if one is not None]
+
+    def recommended(self) -> Choice | None:
+        """The shortest candidate that keeps nearly all reuse (`KEEP`); None without `ENOUGH` to tell one from."""
+        if self.curve.total < ENOUGH:
+            return None
+        return next((one for one in self.choices() if one.timeout in CANDIDATES and one.kept >= KEEP), None)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the capture shows idle periods of up to the present timeout."""
+        return self.present is not None and self.present <= self.curve.end
+
+    def _reused_now(self) -> float:
+        """The share of idle periods that requests end at the present timeout, at most."""
+        seen = self.present if self.whole and self.present is not None else self.curve.end
+        unseen = 0.0 if self.whole else self.curve.idle(seen) or 0.0
+        return (self.curve.reused(seen) or 0.0) + unseen
