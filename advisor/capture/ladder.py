@@ -10,8 +10,8 @@ from advisor.capture.segments import ACK, FIN, PSH, RST, SYN, Segment
 from advisor.capture.serial import above, ahead, distance
 from advisor.catalog.tcp import State
 
-HANDSHAKE, DATA, TEARDOWN = "handshake", "data", "teardown"
-"""The phases of a connection."""
+PHASES = HANDSHAKE, DATA, TEARDOWN = ("handshake", "data", "teardown")
+"""The phases of a connection, in the order in which they follow each other."""
 
 _NOTED = {
     Note.GAP: "before it something was not captured",
@@ -44,8 +44,8 @@ class Step(NamedTuple):
     packets: int
     acks: int
     states: tuple[int, int]
-    phase: str
-    marks: tuple[str, ...]
+    phase: str = DATA
+    marks: tuple[str, ...] = ()
 
 
 class _Before(NamedTuple):
@@ -86,6 +86,7 @@ class Ladder:
         self._most = most
         self._before = _Before()
         self._probed = NONE
+        self._phase = HANDSHAKE
 
     @property
     def steps(self) -> tuple[list[Step], list[Step]]:
@@ -96,23 +97,9 @@ class Ladder:
         """Take a segment of the connection, and the connection behind it."""
         sender = 0 if segment.source == one.ends[0] else 1
         before, after = self._before, _shot(one)
-        self._keep(
-            Step(
-                time=segment.time,
-                until=segment.time,
-                sender=sender,
-                flags=segment.flags,
-                seq=_relative(segment.seq, one.isn[sender]),
-                ack=_relative(segment.ack, one.isn[1 - sender]) if segment.flags & ACK else None,
-                end=_relative(ahead(segment.seq, segment.length), one.isn[sender]),
-                length=segment.length,
-                packets=1,
-                acks=0,
-                states=(one.state[0], one.state[1]),
-                phase=_phase(before, one),
-                marks=tuple(self._marks(before, after, sender, segment)),
-            )
-        )
+        self._phase = max(self._phase, _phase(before, one, segment.flags), key=PHASES.index)
+        step = _step(one, sender, segment)
+        self._keep(step._replace(phase=self._phase, marks=tuple(self._marks(before, after, sender, segment))))
         self._probed = sender if after.probes != before.probes else NONE
         self._before, self.connection = after, one
 
@@ -165,6 +152,22 @@ class Ladder:
         return []
 
 
+def _step(one: Connection, sender: int, segment: Segment) -> Step:
+    return Step(
+        time=segment.time,
+        until=segment.time,
+        sender=sender,
+        flags=segment.flags,
+        seq=_relative(segment.seq, one.isn[sender]),
+        ack=_relative(segment.ack, one.isn[1 - sender]) if segment.flags & ACK else None,
+        end=_relative(ahead(segment.seq, segment.length), one.isn[sender]),
+        length=segment.length,
+        packets=1,
+        acks=0,
+        states=(one.state[0], one.state[1]),
+    )
+
+
 _SENT_AGAIN = ((SYN | ACK, "SYN,ACK sent again"), (SYN, "SYN sent again"), (FIN, "FIN sent again"))
 
 
@@ -194,10 +197,10 @@ def _window(before: _Before, segment: Segment, sender: int) -> list[str]:
     return ["the window is open again"] if before.window[sender] == 0 else []
 
 
-def _phase(before: _Before, one: Connection) -> str:
+def _phase(before: _Before, one: Connection, flags: int) -> str:
     if one.closed_at != NONE and not one.notes & Note.REFUSED:
         return TEARDOWN
-    opening = before.open_at == NONE and not one.notes & Note.MIDSTREAM
+    opening = before.open_at == NONE and (flags & SYN or not one.notes & Note.MIDSTREAM)
     return HANDSHAKE if opening else DATA
 
 

@@ -35,11 +35,15 @@ _SPARE = 1000
 
 
 class Wanted(NamedTuple):
-    """Conditions, all of which hold: each address (an endpoint without port) and port is that of one of the ends."""
+    """Conditions, all of which hold: each address (an endpoint without port) and port is that of one of the ends.
+
+    ``state`` is that of either end, ``number`` the connection's own; None for any.
+    """
 
     addresses: tuple[int, ...] = ()
     ports: tuple[int, ...] = ()
     state: int | None = None
+    number: int | None = None
 
     def rows(self, some: Columns) -> NDArray[np.bool_]:
         """Which connections fit."""
@@ -50,11 +54,13 @@ class Wanted(NamedTuple):
             fit &= (some.ends & np.uint64(0xFFFF) == port).any(axis=1)
         if self.state is not None:
             fit &= (some.state == self.state).any(axis=1)
+        if self.number is not None:
+            fit &= some.number == self.number
         return fit
 
 
 class Selection:
-    """Takes connections in batches, and keeps the first ``limit`` of those wanted, with the number of each.
+    """Takes connections in batches, and keeps the first ``limit`` of those wanted.
 
     Args:
         wanted: which of them.
@@ -73,13 +79,11 @@ class Selection:
         self._limit = limit
         self._parts: list[Columns] = []
         self._held = 0
-        self._frames: list[NDArray[np.int64]] = []
 
     def add(self, some: Columns) -> None:
         """Take a batch."""
         self.total += len(some)
-        self._frames.append(some.frame.copy())
-        rows = np.flatnonzero(self._wanted.rows(some)) if any(self._wanted) else np.arange(len(some))
+        rows = np.flatnonzero(self._wanted.rows(some))
         self.matched += len(rows)
         self._parts.append(some.take(rows[self._first(some, rows)]))
         self._held += len(self._parts[-1])
@@ -103,9 +107,7 @@ class Selection:
         return best[order][:limit]
 
     def connections(self) -> list[Connection]:
-        """Those to be shown, in their order, numbered by the first frame of each among all."""
+        """Those to be shown, in their order."""
         self._trim()
         (best,) = self._parts
-        frames = np.sort(np.concatenate(self._frames or [np.zeros(0, np.int64)]))
-        best.number[:] = np.searchsorted(frames, best.frame) + 1
-        return [best.row(row) for row in range(len(best))]
+        return best.connections(np.arange(len(best)))

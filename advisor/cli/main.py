@@ -28,6 +28,7 @@ class _Entry(NamedTuple):
 
 COMMANDS = {
     "audit": _Entry("Look", "audit"),
+    "capture": _Entry("Look", "capture"),
     "effective": _Entry("Look", "effective"),
     "explain": _Entry("Look", "explain"),
     "patch": _Entry("Change", "patch"),

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from advisor.errors import InputError
 
@@ -21,6 +22,16 @@ _PIPE = 1 << 20
 """Bytes that a pipe may hold: what any user may ask for (pipe(7), pipe-max-size)."""
 _FROM_A_PIPE = 1 << 16
 """Bytes that are read of a pipe at once, and how many its end may miss while more are due."""
+
+
+class Order(NamedTuple):
+    """What shall be captured now, and for how long: seconds, or packets, or both, whichever comes first."""
+
+    interface: str
+    expression: str | None = None
+    seconds: float | None = None
+    packets: int | None = None
+    write: str | None = None
 
 
 class Stream:
@@ -90,6 +101,10 @@ class Stream:
         if not self.stopped:
             self.stopped = True
             self._until = time.monotonic() + GRACE
+
+    def dropped(self) -> int:
+        """Packets that are known to have been lost before they could be read."""
+        return 0
 
     def close(self) -> None:
         """Be done with it."""

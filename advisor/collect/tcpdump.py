@@ -8,9 +8,8 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from advisor.collect.capture import Stream
+from advisor.collect.capture import Order, Stream
 from advisor.errors import InputError, UsageError
 
 PROGRAMS = ("/usr/bin/tcpdump", "/usr/sbin/tcpdump", "/sbin/tcpdump")
@@ -25,16 +24,6 @@ _SAID = 1 << 16
 """Bytes of its messages that are read."""
 _INTERFACE = re.compile(r"[A-Za-z0-9_.:@][A-Za-z0-9_.:@-]{0,31}", re.ASCII)
 _DROPPED = re.compile(r"(\d+) packets? dropped by (?:kernel|interface)", re.ASCII)
-
-
-class Order(NamedTuple):
-    """What shall be captured, and for how long: seconds, or packets, or both, whichever comes first."""
-
-    interface: str
-    expression: str | None = None
-    seconds: float | None = None
-    packets: int | None = None
-    write: str | None = None
 
 
 class Live(Stream):
@@ -92,7 +81,7 @@ class Live(Stream):
         return self._said
 
     def dropped(self) -> int:
-        """Packets that the kernel or the card dropped because nobody took them in time; ends tcpdump."""
+        """Packets that the kernel or the card dropped because nobody took them in time; the capture is over."""
         return sum(map(int, _DROPPED.findall(self.said())))
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from advisor.capture.connection import Connection
+from advisor.capture.gaps import Gaps
 from advisor.capture.ladder import Ladder
 from advisor.capture.segments import Endpoints
+from advisor.capture.totals import Totals
 
 
 class Reading(NamedTuple):
     """How a capture was read.
 
     ``first`` and ``last`` are times in nanoseconds since the epoch, None without a frame; ``left_out`` counts frames
-    that are no TCP segments, by reason; ``remarks`` say what else the reader should know (packets dropped, interrupted);
+    that are no TCP segments, by reason; ``remarks`` say what else the reader should know (packets lost, interrupted);
     ``problem`` says why the rest could not be read.
     """
 
@@ -32,7 +34,9 @@ class Seen(NamedTuple):
     """A capture, as it is told.
 
     ``total`` connections are in it, ``matched`` of them were wanted, ``shown`` are those of the table, sorted by
-    ``sort``; ``ladders`` are of the first of these, none where more than a few matched.
+    ``sort``; ``one`` says that a single one was asked for by its number. ``ladders`` have the numbers of their
+    connections; there are none where more than a few matched. ``totals`` are of all that were wanted; ``gaps`` of the
+    whole capture, None where it was narrowed down.
     """
 
     reading: Reading
@@ -41,4 +45,7 @@ class Seen(NamedTuple):
     matched: int
     shown: list[Connection]
     sort: str
+    one: bool
     ladders: list[tuple[int, Ladder]]
+    totals: Totals
+    gaps: Gaps | None

@@ -27,22 +27,16 @@ _COLUMNS = (
     _Column("closed"),
     _Column("first"),
     _Column("left in"),
-    _Column("packets", right=True),
+    _Column("pkts", right=True),
     _Column("bytes", right=True),
     _Column("lasted", right=True),
-    _Column("opening", right=True),
-    _Column("again", right=True),
+    _Column("handshake", right=True),
+    _Column("resent", right=True),
     _Column("idle", right=True),
     _Column("Zeek"),
 )
 _INDENT = 3
 """Of the lines that go on; less than any number's column and its gap take."""
-
-COLUMNS = """\
-first: who closed; left in: the states of client and server; packets, bytes (of
-payload): both ways; opening: from the first SYN until both ends are ESTABLISHED;
-again: segments sent again; idle: the longest time without anything new."""
-"""What the headings mean."""
 
 
 def table(rows: Sequence[Connection], endpoints: Endpoints, width: int, paint: Paint) -> list[str]:
@@ -112,13 +106,9 @@ def left_in(one: Connection) -> str:
 
 
 def legend(rows: Sequence[Connection], width: int) -> list[str]:
-    """What the headings mean, and the words below rows, of those that occur."""
-    if not rows:
-        return []
+    """What the words below the rows mean, of those that occur."""
     meant = dict(pair for one in rows for pair in words.noted(one))
-    if not meant and any(any(words.inferred(one)) for one in rows):
-        meant["?"] = "assumed, not seen"
-    lines = wrap(COLUMNS.replace("\n", " "), width)
+    lines = []
     for word, meaning in meant.items():
         first, *rest = wrap(f"{word}: {meaning}", width - 2)
         lines += [first, *(f"  {line}" for line in rest)]

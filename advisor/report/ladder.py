@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from advisor.capture import words
 from advisor.capture.connection import NONE, Connection, Note
 from advisor.capture.ladder import DATA, HANDSHAKE, TEARDOWN, Ladder, Step
-from advisor.capture.segments import Endpoints
-from advisor.report.amounts import count, size, span
+from advisor.capture.segments import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG, Endpoints
+from advisor.report.amounts import count, span
 from advisor.report.terminal import Paint, wrap
+from advisor.units import B, show
 
-_FLAGS = ("SYN", "FIN", "RST", "PSH", "ACK", "URG", "ECE", "CWR")
-_BITS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ECE": 64, "CWR": 128}
+_FLAGS = {"SYN": SYN, "FIN": FIN, "RST": RST, "PSH": PSH, "ACK": ACK, "URG": URG, "ECE": ECE, "CWR": CWR}
 _TIME, _STATE, _WIDEST = 11, 11, 60
 """Cells of a time, of a state, and the most that an arrow takes."""
 _SIDES = _TIME + 2 * _STATE + 3
@@ -58,7 +58,7 @@ def _head(one: Connection, number: int, endpoints: Endpoints, width: int, paint:
 def _end(one: Connection, width: int) -> list[str]:
     client, server = words.states(one)
     last = f"left in: client {client or 'not seen'}, server {server or 'not seen'}"
-    return wrap(f"{last}; {count(sum(one.packets), 'packet')}, {size(sum(one.bytes))} bytes in all", width)
+    return wrap(f"{last}; {count(sum(one.packets), 'packet')}, {show(sum(one.bytes), B)} in all", width)
 
 
 class _Drawn:
@@ -102,10 +102,10 @@ class _Drawn:
     def _about(self, phase: str) -> str:
         one = self._one
         if phase == HANDSHAKE and NONE not in (one.syn_at, one.open_at):
-            return f", {span(one.open_at - one.syn_at)}"
+            return f": {span(one.open_at - one.syn_at)}"
         if phase == DATA:
             client = one.client
-            return f", {size(one.bytes[client])} bytes to the server, {size(one.bytes[1 - client])} back"
+            return f": {show(one.bytes[client], B)} to the server, {show(one.bytes[1 - client], B)} back"
         first = words.first(one)
         if phase == TEARDOWN and first:
             since = f", {span(one.closed_at - one.turn_at)} after the last data" if one.turn_at != NONE else ""
@@ -119,7 +119,11 @@ def _label(step: Step, *, brief: bool = False) -> str:
         what = count(step.packets, "packet") if step.length else count(step.packets, "ACK")
         parts = [what, f"{step.length:,} bytes"] if step.length else [what, f"ack {step.ack}"]
         return ", ".join([*parts, *([f"{count(step.acks, 'ACK')} back"] if step.acks and not brief else [])])
-    flags = ",".join(flag for flag in _FLAGS if step.flags & _BITS[flag]) or "no flags"
     numbers = [f"seq {step.seq}"] if not brief else []
     numbers += [f"ack {step.ack}"] if step.ack is not None and not brief else []
-    return " ".join([flags, *numbers, f"len {step.length}"])
+    return " ".join([",".join(flags(step)) or "no flags", *numbers, f"len {step.length}"])
+
+
+def flags(step: Step) -> list[str]:
+    """The flags that a step's segments carry, in the order in which they are usually told."""
+    return [name for name, bit in _FLAGS.items() if step.flags & bit]
