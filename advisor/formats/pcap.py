@@ -7,12 +7,14 @@ reads, too. A length above `LONGEST` is damage there, and here.
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advisor.errors import InputError
-from advisor.formats.captured_walk import Chain, walk
+from advisor.formats.captured_records import Fields, Numbers, find
+from advisor.formats.captured_walk import Chain
 from advisor.formats.frames import LONGEST, Part
 
 HEADER = 24
@@ -57,22 +59,25 @@ class Pcap:
         swapped = (major, minor) == _DG_UX or minor < _UNSWAPPED_MINOR
         size = 24 if magic == _MODIFIED else _RECORD
         self._captured, self._original = (3, 2) if swapped else (2, 3)
-        self._chain = Chain(self._order, size, 4 * self._captured, size, 0, LONGEST, 1)
+        steady = (0, 8, 9, 12, 13) if self._order == ">" else (3, 10, 11, 14, 15)
+        self._chain = Chain(self._order, size, 4 * self._captured, size, 0, LONGEST, 1, steady)
         self._fraction = 1 if magic == _NANOSECONDS else _MICROSECOND
         self.links = (link & _LINK,)
         self.words = f"pcap, {_WORDS[magic]}, {_ORDERS[self._order]}"
 
     def read(self, data: NDArray[np.uint8], stop: int) -> Part:
         """The frames of the whole records in the first ``stop`` bytes."""
-        starts, used = walk(data, 0, stop, self._chain)
-        headers = np.ndarray((len(data) - _RECORD + 1,), f"V{_RECORD}", data, strides=(1,))[starts]
-        fields = headers.view(f"{self._order}u4").reshape(-1, 4)
-        time = fields[:, 0].astype(np.int64)
+        starts, fields, used = find(data, 0, stop, self._chain, partial(self._fields, data), self._captured)
+        time = fields[0].astype(np.int64)
         time *= _SECOND
-        time += fields[:, 1].astype(np.int64) * self._fraction
-        captured = fields[:, self._captured].astype(np.int64)
-        original = fields[:, self._original].astype(np.int64)
+        time += fields[1].astype(np.int64) * self._fraction
+        captured, original = fields[self._captured].astype(np.int64), fields[self._original].astype(np.int64)
         return Part(starts + self._chain.plus, captured, original, time, None, used, self._fault(data, used, stop), 0)
+
+    def _fields(self, data: NDArray[np.uint8], starts: Numbers) -> Fields:
+        """The four numbers that begin each record: seconds, their fraction, and the two lengths."""
+        headers = np.ndarray((len(data) - _RECORD + 1,), f"V{_RECORD}", data, strides=(1,))[starts]
+        return tuple(headers.view(f"{self._order}u4").reshape(-1, 4).T)
 
     def _fault(self, data: NDArray[np.uint8], start: int, stop: int) -> str | None:
         """What is wrong with the record at ``start``, where its header is there."""

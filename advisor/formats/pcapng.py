@@ -10,9 +10,10 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.formats.captured_walk import Chain, walk
+from advisor.formats.captured_records import find
+from advisor.formats.captured_walk import Chain
 from advisor.formats.frames import Part
-from advisor.formats.pcapng_blocks import BYTE_ORDER, SECTION, Blocks
+from advisor.formats.pcapng_blocks import BYTE_ORDER, SECTION, Blocks, Words
 from advisor.formats.pcapng_interfaces import Interfaces
 
 _MAGIC = SECTION.to_bytes(4)
@@ -22,7 +23,9 @@ _NAMED = 12
 """Bytes of a section header up to and with the byte-order magic; no block is shorter."""
 _LONGEST_BLOCK = 16 << 20
 """The longest block that is not taken for damage: libpcap's bound for blocks without frames."""
-_CHAINS = {order: Chain(order, _NAMED, 4, 0, _NAMED, _LONGEST_BLOCK, 4) for order in _WORDS}
+_STEADY = {"<": (0, 1, 2, 3, 6, 7, 22, 23, 26, 27), ">": (0, 1, 2, 3, 4, 5, 20, 21, 24, 25)}
+"""Bytes of an Enhanced Packet Block: its type, and the upper ones of its three lengths."""
+_CHAINS = {order: Chain(order, _NAMED, 4, 0, _NAMED, _LONGEST_BLOCK, 4, steady) for order, steady in _STEADY.items()}
 
 
 def is_pcapng(head: bytes) -> bool:
@@ -73,8 +76,9 @@ class Pcapng:
 
     def _run(self, data: NDArray[np.uint8], start: int, stop: int) -> Part:
         """The frames of the blocks from ``start`` on, up to damage, or to a section in the other byte order."""
-        starts, used = walk(data, start, stop, _CHAINS[self._order])
-        part = Blocks(data, starts, self._order).part(self._interfaces, self._clock)
+        words = Words(data, self._order)
+        starts, fields, used = find(data, start, stop, _CHAINS[self._order], words.heads, 1)
+        part = Blocks(words, starts, fields).part(self._interfaces, self._clock)
         if part.used < 0:
             part = part._replace(used=used, fault=self._misfit(data, start, used, stop))
         if len(part.time):

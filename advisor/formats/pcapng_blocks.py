@@ -25,20 +25,38 @@ _VERSION = 1
 _NAMES: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
 
 
+class Words:
+    """Bytes as numbers of 32 bits.
+
+    Attributes:
+        data: the bytes.
+        order: in which they stand, as of `struct`.
+        words: the numbers.
+    """
+
+    def __init__(self, data: NDArray[np.uint8], order: str) -> None:
+        self.data, self.order = data, order
+        self.words = data[: len(data) & ~3].view(f"{order}u4")
+
+    def heads(self, starts: Numbers) -> tuple[NDArray[np.uint32], ...]:
+        """Types and sizes of the blocks that start at these bytes, multiples of 4."""
+        at = starts >> 2
+        return self.words.take(at), self.words.take(at + 1)
+
+
 class Blocks:
     """Some blocks that follow each other.
 
     Args:
-        data: in which they stand.
-        starts: of each, multiples of 4.
-        order: of their bytes, as of `struct`.
+        words: in which they stand.
+        starts: of each, in bytes.
+        heads: their types and sizes.
     """
 
-    def __init__(self, data: NDArray[np.uint8], starts: Numbers, order: str) -> None:
-        self._data, self._starts, self._order = data, starts, order
-        self._words = data[: len(data) & ~3].view(f"{order}u4")
-        self._at = starts >> 2
-        self._kinds, self._sizes = self._words.take(self._at), self._words.take(self._at + 1)
+    def __init__(self, words: Words, starts: Numbers, heads: tuple[NDArray[np.uint32], ...]) -> None:
+        self._data, self._order, self._words = words.data, words.order, words.words
+        self._starts, self._at = starts, starts >> 2
+        self._kinds, self._sizes = heads
         self._odd = np.flatnonzero(self._kinds != ENHANCED)
         self._end = len(starts)
         self._fault: str | None = None
