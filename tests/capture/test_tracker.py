@@ -23,6 +23,17 @@ WORDS = tuple(
     "open open open data data data data ack ack fin fin close rst again again drop swap probe old raw syn "  # noqa: SIM905
     "reuse wait".split()
 )
+POLITE = ("data", "data", "data", "ack", "again")
+ENDS = (
+    [],
+    ["close"],
+    ["fin"],
+    ["fin", "ack"],
+    ["fin", "fin", "ack", "ack"],
+    ["stop"],
+    ["close", "stop"],
+    ["fin", "stop", "stop"],
+)
 
 
 class Talk:
@@ -32,7 +43,7 @@ class Talk:
         self.chance = chance
         self.ends = (near, far)
         self.sent = [chance.choice([100, 0xFFFFFFF0, chance.getrandbits(32)]) for _ in range(2)]
-        self.heard: list[int] = [0, 0]
+        self.heard = self.sent[::-1]
         self.out: list[tuple[int, int, int, int, int]] = []
 
     def say(self, side: int, flags: int, length: int = 0, *, seq: int | None = None, ack: int | None = None) -> None:
@@ -76,6 +87,9 @@ class Talk:
             RST | self.chance.choice([0, ACK]),
             seq=self.sent[side] + self.chance.choice([0, 0, 0, 5, -1, 1 << 20]),
         )
+
+    def do_stop(self, side: int) -> None:
+        self.say(side, RST | ACK)
 
     def do_again(self, _: int) -> None:
         if self.out:
@@ -198,7 +212,10 @@ def by_tracker(segments: list[Segment], size: int) -> tuple[Told, int]:
     return (told, kept.gaps), tracker.odd
 
 
-SCRIPTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12), min_size=1, max_size=6)
+POLITELY = st.tuples(
+    st.sampled_from([["open"], ["wait"], []]), st.lists(st.sampled_from(POLITE), max_size=12), st.sampled_from(ENDS)
+).map(lambda parts: sum(parts, start=[]))
+SCRIPTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12) | POLITELY, min_size=1, max_size=6)
 
 
 @given(scripts=SCRIPTS, seed=st.integers(0, 1 << 32))
@@ -216,7 +233,12 @@ def test_it_says_what_the_machine_says(scripts: list[list[str]], seed: int) -> N
 
 @pytest.mark.parametrize(
     "words",
-    [["open", "data", "ack", "data", "close"], ["wait"], ["data", "ack", "data"], ["open", "data", "fin", "ack"]],
+    [
+        ["open", "data", "ack", "data", "close"],
+        ["wait"],
+        ["data", "ack", "data"],
+        ["open", "data", "again", "close"],
+    ],
 )
 def test_usual_connections_are_not_looked_at_one_by_one(words: list[str]) -> None:
     segments = wire(random.Random(3), [words])  # noqa: S311 (a test's dice)
