@@ -24,6 +24,7 @@ from support.capture_scripts import (
     ABOVE,
     AGAIN,
     AT_ONCE,
+    BEGUN,
     BEHIND,
     FIXED,
     KINDS,
@@ -118,7 +119,8 @@ class Plan:
         """Client, port and server of each; a few take the ports of one that is over for long."""
         back = int(np.ceil(self.rate * LONGEST / BATCH))
         if batch >= back:
-            again = np.array(OVER)[self._kinds(batch - back)[: len(numbers)]] & (random.random(len(numbers)) < 0.02)
+            again = np.array(OVER)[self._kinds(batch - back)[: len(numbers)]] & np.array(BEGUN)[self._kinds(batch)]
+            again &= random.random(len(numbers)) < 0.02
             numbers = numbers - again * back * BATCH
         turn, host = np.divmod(numbers, 60_000)
         port = 32_768 + (turn * 7_919 + host * 31) % 28_000

@@ -86,6 +86,7 @@ KINDS = (
     Kind("midstream, server closes", 0.0075, _MISSED, [(_SERVER, 1)], 1, _WAITS_SERVER),
 )
 REFUSED = next(number for number, kind in enumerate(KINDS) if kind.name == "refused")
+BEGUN = [not kind.name.startswith("midstream") for kind in KINDS]
 OVER = [kind.states in (_WAITS_CLIENT, _WAITS_SERVER, _GONE) for kind in KINDS]
 
 
