@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from advisor.capture.survival import Curve
+from advisor.capture.buckets import STEPS
+from advisor.capture.survival import Buckets, Curve, rows, timeout_seen
 
 CANDIDATES = (5, 10, 15, 20, 30, 45, 60, 75, 90, 120, 180, 300, 600)
 """Values of keepalive_timeout that are compared, in seconds."""
@@ -78,3 +79,38 @@ class Load(NamedTuple):
         seen = self.present if self.whole and self.present is not None else self.curve.end
         unseen = 0.0 if self.whole else self.curve.idle(seen) or 0.0
         return (self.curve.reused(seen) or 0.0) + unseen
+
+
+class Port(NamedTuple):
+    """What was counted of one server port, in a capture of so many ``seconds``.
+
+    ``gaps`` are its idle gaps by kind and bucket, ``idle`` the sum of them in seconds; ``held`` is how many
+    connection-seconds there were between opening and the first FIN, ``opened`` how many connections were made.
+    """
+
+    seconds: float
+    gaps: Buckets
+    idle: float
+    held: float
+    opened: int
+
+
+def load(port: Port, timeout: float | None = None) -> Load | None:
+    """What a capture shows of a port; None without any idle gap.
+
+    Args:
+        port: what was counted.
+        timeout: the present timeout in seconds; if left out, the one at which the server is seen to close.
+    """
+    present = timeout_seen(port.gaps) if timeout is None else timeout
+    longest = port.seconds if present is None else min(port.seconds, present)
+    curve = Curve(rows(port.gaps), longest, blur=1 / STEPS)
+    if not curve.total or port.seconds <= 0:
+        return None
+    return Load(
+        curve,
+        rate=curve.total / port.seconds,
+        busy=max(0.0, port.held - port.idle) / port.seconds,
+        handshakes=port.opened / port.seconds,
+        present=present,
+    )

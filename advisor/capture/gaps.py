@@ -34,6 +34,14 @@ class PortLengths(NamedTuple):
     counts: NDArray[np.int64]
     missed: int
 
+    def buckets(self) -> list[dict[int, int]]:
+        """The counts above 0, by kind and bucket."""
+        found = []
+        for kind in self.counts:
+            used = np.flatnonzero(kind)
+            found.append(dict(zip(used.tolist(), kind[used].tolist(), strict=True)))
+        return found
+
 
 class Lengths:
     """Lengths of time by server port and kind, in buckets; those of the `PORTS` ports that have most.

@@ -39,8 +39,12 @@ class Row(NamedTuple):
 class Curve:
     """The share of idle periods that last longer than a time, and of those that a request ended before it."""
 
-    def __init__(self, rows: Iterable[Row], longest: float = math.inf, least: int = LEAST) -> None:
-        """``rows`` by rising length; ``longest``: the longest time that could be observed; ``least``: see `LEAST`."""
+    def __init__(self, rows: Iterable[Row], longest: float = math.inf, least: int = LEAST, blur: float = 0.0) -> None:
+        """``rows`` by rising length.
+
+        ``longest``: the longest time that could be observed, in seconds; ``least``: see `LEAST`; ``blur``: the share by
+        which a period may have been longer than its row says.
+        """
         kept = list(rows)
         self.total = sum(row.reused + row.closed + row.censored for row in kept)
         """How many periods there are."""
@@ -58,7 +62,7 @@ class Curve:
             self._reused.append(self._reused[-1] + idle * reused / risk)
             risk -= reused + closed + censored
         if self._idle[-1] > 0:
-            self.end = min(longest, self._times[-1])
+            self.end = min(longest, self._times[-1] * (1 + blur))
 
     def idle(self, time: float) -> float | None:
         """The share that is idle for longer than a time, in seconds; None beyond `end`."""

@@ -53,6 +53,9 @@ def test_gaps_are_told_apart_by_port_and_end() -> None:
     assert [one.port for one in gaps.ports()] == [80, 443]
     assert gaps.sum_us(80) == 79_500_000
     assert gaps.port(81) is None
+    first = gaps.ports()[0].buckets()
+    assert [sum(kind.values()) for kind in first] == [2, 0, 1, 1, 0]
+    assert [round(middle(bucket)) for bucket in first[SERVER_CLOSED]] == [75]
 
 
 def test_a_server_that_closes_right_after_its_answer_did_not_wait() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import random
 from collections import Counter
@@ -12,9 +13,11 @@ from advisor.capture.buckets import COUNT, edge
 from advisor.capture.choices import CANDIDATES, ENOUGH, Load
 from advisor.capture.survival import Curve, Row, rows, timeout_seen
 
+EDGES = [edge(one) for one in range(COUNT + 1)]
+
 
 def bucket_of(seconds: float) -> int:
-    return next(one for one in range(COUNT) if edge(one) <= seconds < edge(one + 1))
+    return bisect.bisect_right(EDGES, seconds) - 1
 
 
 def test_the_product_limit_of_a_textbook() -> None:
@@ -94,11 +97,9 @@ def test_the_tail_of_a_few_is_not_told_unless_hardly_any_share_is_left() -> None
 def gaps(seed: int, count: int, timeout: float) -> list[dict[int, int]]:
     rng = random.Random(seed)  # noqa: S311 (clients that can be repeated)
     found: list[Counter[int]] = [Counter() for _ in range(4)]
-    starts = [edge(one) for one in range(COUNT + 1)]
     for _ in range(count):
         lasts = rng.expovariate(1 / 10)
-        low = next(one for one in range(1000, COUNT) if starts[one + 1] > min(lasts, timeout))
-        found[0 if lasts < timeout else 2][low] += 1
+        found[0 if lasts < timeout else 2][bucket_of(min(lasts, timeout))] += 1
     return [dict(one) for one in found]
 
 
