@@ -237,7 +237,7 @@ def test_it_says_what_the_machine_says(scripts: list[list[str]], seed: int) -> N
         ["open", "data", "ack", "data", "close"],
         ["wait"],
         ["data", "ack", "data"],
-        ["open", "data", "again", "close"],
+        ["open", "data", "ack", "close"],
     ],
 )
 def test_usual_connections_are_not_looked_at_one_by_one(words: list[str]) -> None:
