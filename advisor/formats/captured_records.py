@@ -56,8 +56,9 @@ def find(
     starts = np.concatenate((starts, guesses))
     fields = gather(starts)
     pieces, end = _checked(data, starts, fields[length], stop, chain)
-    if len(pieces) == 1 and len(pieces[0]) == len(starts):
-        return Records(starts, fields, end)
+    if len(pieces) == 1:
+        starts = pieces[0]
+        return Records(starts, tuple(field[: len(starts)] for field in fields), end)
     starts = np.concatenate(pieces)
     return Records(starts, gather(starts), end)
 

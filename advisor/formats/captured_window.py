@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from advisor.formats.frames import SLACK, Source
@@ -19,8 +21,10 @@ class Window:
     def __init__(self, source: Source, head: bytes, size: int) -> None:
         self._source, self._ended = source, False
         self.data = np.zeros(max(size, len(head)) + SLACK, np.uint8)
-        self.stop = self.base = 0
-        self._take(head)
+        self.base = 0
+        self._into: Callable[[memoryview], int] = getattr(source, "readinto1", self._copied)
+        self.data[: len(head)] = np.frombuffer(head, np.uint8)
+        self.stop = len(head)
 
     def fill(self) -> bool:
         """Read once, into what is free; twice as much is held where nothing is.
@@ -31,9 +35,9 @@ class Window:
         if self.stop == len(self.data) - SLACK:
             self.data = np.concatenate((self.data, np.zeros(len(self.data), np.uint8)))
         if not self._ended:
-            more = self._source.read1(len(self.data) - SLACK - self.stop)
-            self._ended = not more
-            self._take(more)
+            size = self._into(memoryview(self.data)[self.stop : -SLACK])
+            self._ended = not size
+            self.stop += size
         return not self._ended
 
     def head(self, size: int) -> bytes:
@@ -50,7 +54,8 @@ class Window:
             self.base += used
             self.stop = rest
 
-    def _take(self, more: bytes) -> None:
-        end = self.stop + len(more)
-        self.data[self.stop : end] = np.frombuffer(more, np.uint8)
-        self.stop = end
+    def _copied(self, room: memoryview) -> int:
+        """As readinto1 of `io.BufferedIOBase`, of sources that have none: reading into place takes half the time."""
+        more = self._source.read1(len(room))
+        room[: len(more)] = more
+        return len(more)

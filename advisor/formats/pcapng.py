@@ -57,12 +57,12 @@ class Pcapng:
         place, fault = 0, None
         while fault is None and stop - place >= _NAMED:
             fault = self._turn(data[place : place + _NAMED].tobytes())
-            if fault is None:
-                parts.append(self._run(data, place, stop))
-                fault = parts[-1].fault
-                if parts[-1].used == place:
-                    break
-                place = parts[-1].used
+            if fault is not None:
+                break
+            parts.append(self._run(data, place, stop))
+            before, place, fault = place, parts[-1].used, parts[-1].fault
+            if place == before or data[place : place + 4].tobytes() != _MAGIC:
+                break
         return _joined(parts, place, fault)
 
     def _turn(self, head: bytes) -> str | None:

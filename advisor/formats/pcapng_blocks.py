@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from advisor.formats.frames import Part
 from advisor.formats.pcapng_interfaces import Interfaces
-from advisor.formats.pcapng_packets import AROUND, ENHANCED, PACKET, SIMPLE, SIMPLE_AROUND, Numbers, Packets
+from advisor.formats.pcapng_packets import AROUND, ENHANCED, FIELDS, PACKET, SIMPLE, SIMPLE_AROUND, Numbers, Packets
 
 SECTION, _INTERFACE = 0x0A0D0D0A, 1
 BYTE_ORDER = 0x1A2B3C4D
@@ -37,11 +37,12 @@ class Words:
     def __init__(self, data: NDArray[np.uint8], order: str) -> None:
         self.data, self.order = data, order
         self.words = data[: len(data) & ~3].view(f"{order}u4")
+        size = 4 * FIELDS
+        self._heads = np.ndarray((len(self.words) - FIELDS + 1,), f"V{size}", data, strides=(4,))
 
     def heads(self, starts: Numbers) -> tuple[NDArray[np.uint32], ...]:
-        """Types and sizes of the blocks that start at these bytes, multiples of 4."""
-        at = starts >> 2
-        return self.words.take(at), self.words.take(at + 1)
+        """The numbers with which the blocks begin that start at these bytes, multiples of 4."""
+        return tuple(self._heads[starts >> 2].view(self.words.dtype).reshape(-1, FIELDS).T)
 
 
 class Blocks:
@@ -50,13 +51,14 @@ class Blocks:
     Args:
         words: in which they stand.
         starts: of each, in bytes.
-        heads: their types and sizes.
+        heads: see `Words.heads`.
     """
 
     def __init__(self, words: Words, starts: Numbers, heads: tuple[NDArray[np.uint32], ...]) -> None:
         self._data, self._order, self._words = words.data, words.order, words.words
         self._starts, self._at = starts, starts >> 2
-        self._kinds, self._sizes = heads
+        self._heads = heads
+        self._kinds, self._sizes = heads[:2]
         self._odd = np.flatnonzero(self._kinds != ENHANCED)
         self._end = len(starts)
         self._fault: str | None = None
@@ -74,9 +76,9 @@ class Blocks:
         self._check()
         first, here = self._follow(interfaces)
         which = self._holders()
-        packets = Packets(self._words, self._at[which], self._sizes[which], first[which])
+        packets = Packets(self._starts[which], tuple(field[which] for field in self._heads), first[which])
         if len(self._odd):
-            packets.amend(self._kinds[which], interfaces)
+            packets.amend(interfaces, big=self._order == ">")
         self._stop(which[packets.misfits(here[which])], "a frame that does not fit into its block, or of no interface")
         part = packets.part(int(np.searchsorted(which, self._end)), interfaces, clock)
         used = int(self._starts[self._end]) if self._end < len(self._starts) else -1

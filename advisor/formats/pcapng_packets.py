@@ -14,6 +14,8 @@ from advisor.formats.pcapng_interfaces import Interfaces
 
 PACKET, SIMPLE, ENHANCED = 2, 3, 6
 """Types of blocks."""
+FIELDS = 7
+"""Numbers of 32 bits before the frame: type, size, interface, two of the time, bytes captured, bytes on the wire."""
 AROUND, SIMPLE_AROUND = 32, 16
 """What a block holds beside the frame, at the least."""
 _FRAME, _SIMPLE_FRAME = 28, 12
@@ -28,36 +30,31 @@ class Packets:
     """Blocks that hold a frame.
 
     Args:
-        words: the bytes in which they stand, in words of their byte order.
-        at: the word at which each starts.
-        sizes: the bytes that each takes.
+        starts: where each starts.
+        fields: the first `FIELDS` numbers of each, one column each.
         first: the number of the first interface of each one's section.
     """
 
-    def __init__(self, words: NDArray[np.uint32], at: Numbers, sizes: NDArray[np.uint32], first: Numbers) -> None:
-        self._words, self._at, self._first = words, at, first
-        self._sizes = sizes.astype(np.int64)
-        self._number = self._field(2)
-        self._captured, self._original = self._field(5), self._field(6)
-        self._offset = (at << 2) + _FRAME
-        self._room = self._sizes - AROUND
+    def __init__(self, starts: Numbers, fields: tuple[NDArray[np.uint32], ...], first: Numbers) -> None:
+        self._kinds, _, _, self._high, self._low, _, _ = fields
+        _, sizes, self._number, _, _, self._captured, self._original = (field.astype(np.int64) for field in fields)
+        self._first = first
+        self._offset = starts + _FRAME
+        self._room = sizes - AROUND
         self._timed: NDArray[np.bool_] | None = None
 
-    def _field(self, word: int) -> Numbers:
-        return self._words.take(self._at + word).astype(np.int64)
-
-    def amend(self, kinds: NDArray[np.uint32], interfaces: Interfaces) -> None:
-        """Do justice to those that are not Enhanced Packet Blocks."""
+    def amend(self, interfaces: Interfaces, *, big: bool) -> None:
+        """Do justice to those that are not Enhanced Packet Blocks; ``big`` is their byte order."""
+        kinds = self._kinds
         old = kinds == PACKET
-        big = self._words.dtype.byteorder == ">"
         self._number[old] = self._number[old] >> _HALF if big else self._number[old] & _LOW_HALF
         simple = kinds == SIMPLE
         if simple.any():
             self._timed = ~simple
+            self._original[simple] = self._number[simple]
             self._number[simple] = 0
             self._offset[simple] += _SIMPLE_FRAME - _FRAME
             self._room[simple] += AROUND - SIMPLE_AROUND
-            self._original[simple] = self._words.take(self._at[simple] + 2)
             longest = interfaces.longest(self._first[simple])
             self._captured[simple] = np.minimum(self._original[simple], np.minimum(self._room[simple], longest))
 
@@ -80,7 +77,7 @@ class Packets:
         """
         one = len(interfaces.links) == 1
         interface = None if one else (self._first + self._number)[:count]
-        ticks = self._field(3)[:count].view(np.uint64) << _WORD | self._field(4)[:count].view(np.uint64)
+        ticks = self._high[:count].astype(np.uint64) << _WORD | self._low[:count]
         time = interfaces.times(ticks, interface) if count else np.zeros(0, np.int64)
         untimed = 0
         if self._timed is not None:
