@@ -46,7 +46,7 @@ def opened(one: Connection) -> str:
     if one.open_at != NONE:
         return "handshake" if one.syns[server] else "incomplete"
     if one.syns[server]:
-        return "half-open"
+        return "half-open" if one.acked[client] == NONE else "handshake"
     return "given up" if one.resetter == client else "unanswered"
 
 

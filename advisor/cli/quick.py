@@ -32,7 +32,7 @@ def _pairs(parameters: Sequence[Parameter], words: Sequence[str]) -> Iterator[tu
     places = iter([one for one in parameters if not one.option.names])
     rest = iter(words)
     for word in rest:
-        if not word.startswith("-"):
+        if word == "-" or not word.startswith("-"):
             yield next(places, None), word
         elif (one := named.get(word)) is None or one.kind is bool:
             yield one, ""

@@ -188,7 +188,7 @@ def _left_out(skipped: Skipped) -> Iterator[tuple[str, int]]:
     for why, number in skipped.reasons.most_common():
         if why is Left.LINK:
             yield from ((f"of link type {link}", links) for link, links in skipped.links.most_common())
-        else:
+        elif number:
             yield why.value, number
     if skipped.duplicates:
         yield "seen again on another interface", skipped.duplicates

@@ -56,8 +56,11 @@ def _head(one: Connection, number: int, endpoints: Endpoints, width: int, paint:
 
 
 def _end(one: Connection, width: int) -> list[str]:
-    client, server = words.states(one)
-    last = f"left in: client {client or 'not seen'}, server {server or 'not seen'}"
+    states = [
+        f"{state or 'not seen'}{' (assumed)' * assumed}"
+        for state, assumed in zip(words.states(one), words.inferred(one), strict=True)
+    ]
+    last = f"left in: client {states[0]}, server {states[1]}"
     return wrap(f"{last}; {count(sum(one.packets), 'packet')}, {show(sum(one.bytes), B)} in all", width)
 
 
@@ -73,8 +76,10 @@ class _Drawn:
     def begin(self) -> Iterator[str]:
         """The heads of the columns, and the states before the first packet."""
         yield self._row("time", "client", " " * self._room, "server", role="strong")
-        states = ("ESTABLISHED?",) * 2 if self._one.notes & Note.MIDSTREAM else ("CLOSED", "LISTEN")
-        yield self._row("", states[0], " " * self._room, states[1])
+        if self._one.notes & Note.MIDSTREAM:
+            yield self._row("", "ESTABLISHED", "(assumed)".center(self._room), "ESTABLISHED")
+        else:
+            yield self._row("", "CLOSED", " " * self._room, "LISTEN")
 
     def step(self, step: Step) -> Iterator[str]:
         """The line of a step, that of a new phase before it, and its marks below it."""
