@@ -72,7 +72,7 @@ class Decoder:
                 parts.append(part)
             elif long.any():
                 part, misfits = self._columns(frames, shape, rest[long])
-                rest = np.concatenate([misfits, rest[~long]])
+                rest = np.sort(np.concatenate([misfits, rest[~long]]))
                 parts.append(part)
         return parts + self._one_by_one(frames, group.link, rest)
 
