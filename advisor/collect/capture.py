@@ -21,7 +21,7 @@ _TICK = 0.2
 _PIPE = 1 << 20
 """Bytes that a pipe may hold: what any user may ask for (pipe(7), pipe-max-size)."""
 _FROM_A_PIPE = 1 << 16
-"""Bytes that are read of a pipe at once, and how many its end may miss while more are due."""
+"""Bytes that are read where nobody says how many."""
 
 
 class Order(NamedTuple):
@@ -64,19 +64,26 @@ class Stream:
         Raises:
             OSError: when it can't be read.
         """
-        size = max(size, 0) or _FROM_A_PIPE
-        more = self._from_pipe(size) if self.size is None else self._from_file(size)
-        self.taken += len(more)
+        room = bytearray(size if size > 0 else _FROM_A_PIPE)
+        return bytes(room[: self.readinto1(memoryview(room))])
+
+    def readinto1(self, room: memoryview) -> int:
+        """The same into a buffer; returns how many bytes.
+
+        Raises:
+            OSError: when it can't be read.
+        """
+        more = self._from_file(room) if self.size is not None else self._from_pipe(room)
+        self.taken += more
         return more
 
-    def _from_file(self, size: int) -> bytes:
-        return b"" if self.stopped else os.read(self._fd, size)
+    def _from_file(self, room: memoryview) -> int:
+        return 0 if self.stopped else os.readv(self._fd, [room])
 
-    def _from_pipe(self, size: int) -> bytes:
+    def _from_pipe(self, room: memoryview) -> int:
         """What comes within a short time of the first byte: packet by packet, reading would cost more than judging."""
-        parts: list[bytes] = []
-        room, soon = size, None
-        while room:
+        got, soon = 0, None
+        while got < len(room):
             self._look()
             now = time.monotonic()
             ends = [moment for moment in (soon, self._until) if moment is not None]
@@ -85,13 +92,12 @@ class Stream:
                 break
             if not self._waiting.poll(wait * 1000):
                 continue
-            part = os.read(self._fd, min(room, _FROM_A_PIPE))
-            if not part:
+            more = os.readv(self._fd, [room[got:]])
+            if not more:
                 break
-            parts.append(part)
-            room -= len(part)
+            got += more
             soon = soon or now + _TICK
-        return b"".join(parts)
+        return got
 
     def _look(self) -> None:
         """Look whether it is time for anything else."""

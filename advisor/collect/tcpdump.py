@@ -42,20 +42,20 @@ class Live(Stream):
         self._deadline = None if order.seconds is None else time.monotonic() + order.seconds
         self._said: str | None = None
 
-    def read1(self, size: int = -1, /) -> bytes:
-        """As `Stream.read1`.
+    def readinto1(self, room: memoryview) -> int:
+        """As `Stream.readinto1`.
 
         Raises:
             InputError: when tcpdump ends without having captured anything, with what it said; when the copy can't be
                 written.
         """
-        more = super().read1(size)
+        more = super().readinto1(room)
         if not more and not self.taken:
             said = self.said()
             if self._process.returncode and not self.stopped:
                 raise InputError(f"tcpdump can't capture: {_reason(said)}")
         if self._copy is not None:
-            _append(self._copy, more, self._order.write)
+            _append(self._copy, room[:more], self._order.write)
         return more
 
     def _look(self) -> None:
@@ -92,8 +92,7 @@ def _reason(said: str) -> str:
     return f"{last}; run it as root" if "permi" in last.lower() else last
 
 
-def _append(copy: int, more: bytes, path: str | None) -> None:
-    rest = memoryview(more)
+def _append(copy: int, rest: memoryview, path: str | None) -> None:
     try:
         while rest:
             rest = rest[os.write(copy, rest) :]

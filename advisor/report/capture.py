@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from advisor.report.amounts import count, span
 from advisor.report.capture_result import Reading, Seen
@@ -26,7 +26,7 @@ def text(seen: Seen, width: int = 80, *, colour: bool = False) -> str:
     blocks = [_head(seen.reading, width)]
     if not seen.one:
         blocks += [_table(seen, width, paint), legend(seen.shown, width)]
-        blocks += [_summary(seen, width, paint)] if seen.matched > 1 else []
+        blocks += _sums(seen, width, paint) if seen.matched > 1 else []
     blocks += [ladder(one, number, seen.endpoints, width, paint) for number, one in seen.ladders]
     blocks += [wrap(ASSUMED, width)] if seen.ladders else []
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -61,10 +61,16 @@ def _table(seen: Seen, width: int, paint: Paint) -> list[str]:
     return [*wrap(which, width), *table(seen.shown, seen.endpoints, width, paint)]
 
 
-def _summary(seen: Seen, width: int, paint: Paint) -> list[str]:
-    from advisor.report.capture_summary import summary  # noqa: PLC0415 (not where one connection was asked for)
+def _sums(seen: Seen, width: int, paint: Paint) -> Iterator[list[str]]:
+    """What it comes to by server port, and what other keepalive_timeouts would give where idle periods suffice."""
+    from advisor.report.capture_summary import PORTS, summary  # noqa: PLC0415 (not where one connection is asked for)
+    from advisor.report.tradeoff import tradeoff  # noqa: PLC0415 (likewise)
 
-    return summary(seen, width, paint)
+    reading, ports = seen.reading, seen.totals.ports()
+    yield summary(seen, ports, width, paint)
+    if seen.gaps is not None and reading.first is not None and reading.last is not None:
+        seconds = (reading.last - reading.first) / _SECOND
+        yield from (tradeoff(seen.gaps, port, seconds, width) for port in ports[:PORTS])
 
 
 def _json(seen: Seen, _width: int, *, colour: bool = False) -> str:

@@ -15,7 +15,7 @@ from advisor.report.capture_result import Seen
 from advisor.report.terminal import Paint, wrap
 from advisor.units import B, show
 
-_PORTS = 5
+PORTS = 5
 """Ports that a person is told of; ``-f json`` has more."""
 _HOSTS = 3
 """Servers of a port that are told one by one, where there is more than one."""
@@ -23,17 +23,16 @@ _LABEL = 11
 """Cells of a label, its margin and gap included."""
 
 
-def summary(seen: Seen, width: int, paint: Paint) -> list[str]:
-    """A block of lines for each of the ports with most connections."""
-    ports = seen.totals.ports()
+def summary(seen: Seen, ports: list[Total], width: int, paint: Paint) -> list[str]:
+    """A few lines for each of the ports with most connections."""
     servers = seen.totals.destinations()
     lines: list[str] = []
-    for port in ports[:_PORTS]:
-        lines += [*_head(port, width, paint), *_said(_opening(port, seen.totals.handshakes), width, paint)]
-        lines += _said(_closing(port), width, paint)
+    for port in ports[:PORTS]:
         own = [one for one in servers if one.port == port.port]
-        lines += _said(_left(own if len(own) > 1 else [port], seen), width, paint)
-    more = len(ports) - _PORTS
+        notes = [_opening(port, seen.totals.handshakes), *_closing(port)]
+        notes += _left(own if len(own) > 1 else [port], seen)
+        lines += [*_head(port, width, paint), *_said(notes, width, paint)]
+    more = len(ports) - PORTS
     return [*lines, *([f"and {count(more, 'more server port')} in -f json"] if more > 0 else [])]
 
 
@@ -58,15 +57,14 @@ def _said(notes: list[tuple[str, str]], width: int, paint: Paint) -> list[str]:
     return lines
 
 
-def _opening(port: Total, handshakes: Lengths) -> list[tuple[str, str]]:
+def _opening(port: Total, handshakes: Lengths) -> tuple[str, str]:
     counts = port.counts
     tried = f"{counts['opened']:,} of {count(counts['attempts'], 'attempt')}{_times(handshakes, port.port)}"
     parts = [tried] if counts["attempts"] else []
     parts += [f"{counts[name]:,} {word}" for name, word in _UNOPENED if counts[name]]
     if counts["syn_repeats"]:
-        parts.append(f"{counts['syn_repeats'] / counts['syns']:.1%} of the SYNs were sent again")
-    parts += [f"{counts['midstream']:,} midstream"] if counts["midstream"] else []
-    return [("opened", ", ".join(parts))]
+        parts.append(f"{100 * counts['syn_repeats'] / counts['syns']:.1f} % of the SYNs were sent again")
+    return "opened", ", ".join(parts)
 
 
 _UNOPENED = (
@@ -74,6 +72,7 @@ _UNOPENED = (
     ("unanswered", "unanswered"),
     ("pending", "not answered yet"),
     ("half_open", "half-open"),
+    ("midstream", "midstream"),
 )
 
 
