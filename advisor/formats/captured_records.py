@@ -7,13 +7,11 @@ a wrong guess costs nothing but time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.formats.captured_guess import guess
 from advisor.formats.captured_walk import Chain, walk
 
 _SAMPLE = 64
@@ -22,62 +20,71 @@ _MOST_REPAIRS = 32
 """Wrong guesses of a chunk after which the rest of it is followed one by one."""
 
 Numbers = NDArray[np.int64]
-Fields = tuple[NDArray[np.uint32], ...]
+Bytes = NDArray[np.uint8]
+"""Those of a chunk, with `advisor.formats.frames.SLACK` more behind the last that may be used."""
 
 
 class Records(NamedTuple):
-    """Whole records: where each starts, fields of their headers, and where the last of them ends."""
+    """Whole records: where each starts, the numbers in its header (a row each), and where the last of them ends."""
 
     starts: Numbers
-    fields: Fields
+    fields: Numbers
     end: int
 
 
-def find(
-    data: NDArray[np.uint8], start: int, stop: int, chain: Chain, gather: Callable[[Numbers], Fields], length: int
-) -> Records:
-    """The whole records from ``start`` on: those of `walk`.
+class Layout(Protocol):
+    """How the records of a format look."""
 
-    Args:
-        data: with `advisor.formats.frames.SLACK` bytes behind ``stop``.
-        start: where the first one begins.
-        stop: behind the last byte that may be used.
-        chain: how they follow each other.
-        gather: gives fields of the records that begin at some places.
-        length: which of them is the one that tells how long a record is.
-    """
+    @property
+    def chain(self) -> Chain:
+        """How they follow each other."""
+
+    @property
+    def length(self) -> int:
+        """Which of their fields is the one that tells how long they are."""
+
+    def fields(self, data: Bytes, starts: Numbers) -> Numbers:
+        """The numbers in the headers of the records that start there, a row each."""
+
+    def guess(self, data: Bytes, sample: Numbers, start: int, stop: int) -> Numbers | None:
+        """Where records may begin from ``start`` on, ascending; None if following them one by one is as fast.
+
+        Those of ``sample`` come just before.
+        """
+
+
+def find(data: Bytes, start: int, stop: int, layout: Layout) -> Records:
+    """The whole records from ``start`` to ``stop``: those of `walk`."""
+    chain = layout.chain
     sample, end = walk(data, start, stop, chain, _SAMPLE)
     starts = np.array(sample, np.int64)
-    guesses = guess(data, starts, end, stop, chain) if len(sample) == _SAMPLE else None
+    guesses = layout.guess(data, starts, end, stop) if len(sample) == _SAMPLE else None
     if guesses is None:
         rest, end = walk(data, end, stop, chain)
         starts = np.concatenate((starts, np.array(rest, np.int64)))
-        return Records(starts, gather(starts), end)
+        return Records(starts, layout.fields(data, starts), end)
     starts = np.concatenate((starts, guesses))
-    fields = gather(starts)
-    pieces, end = _checked(data, starts, fields[length], stop, chain)
+    fields = layout.fields(data, starts)
+    pieces, end = _checked(data, starts, fields[layout.length], stop, chain)
     if len(pieces) == 1:
-        starts = pieces[0]
-        return Records(starts, tuple(field[: len(starts)] for field in fields), end)
+        return Records(pieces[0], fields[:, : len(pieces[0])], end)
     starts = np.concatenate(pieces)
-    return Records(starts, gather(starts), end)
+    return Records(starts, layout.fields(data, starts), end)
 
 
-def _checked(
-    data: NDArray[np.uint8], starts: Numbers, lengths: NDArray[np.uint32], stop: int, chain: Chain
-) -> tuple[list[Numbers], int]:
+def _checked(data: Bytes, starts: Numbers, lengths: Numbers, stop: int, chain: Chain) -> tuple[list[Numbers], int]:
     """The records, in pieces: runs of guesses in which each ends where the next begins, and what was between them."""
-    ends = starts + chain.plus + lengths
-    right = (lengths >= chain.least) & (lengths <= chain.longest) & (lengths & (chain.align - 1) == 0) & (ends <= stop)
-    linked = right.copy()
-    linked[:-1] &= ends[:-1] == starts[1:]
-    linked[-1] = False
+    ends = starts + lengths
+    ends += chain.plus
+    linked = np.append(ends[:-1] == starts[1:], False)
+    if lengths.min() < chain.least or lengths.max() > chain.longest or (lengths & (chain.align - 1)).any():
+        linked &= (lengths >= chain.least) & (lengths <= chain.longest) & (lengths & (chain.align - 1) == 0)
     broken = np.flatnonzero(~linked)
     pieces: list[Numbers] = []
     first = 0
     for _ in range(_MOST_REPAIRS):
         last = int(broken[np.searchsorted(broken, first)])
-        if not right[last]:
+        if ends[last] > stop or not chain.may_be(int(lengths[last])):
             return [*pieces, starts[first:last]], int(starts[last])
         pieces.append(starts[first : last + 1])
         between, end, first = _bridge(data, starts, int(ends[last]), stop, chain)
@@ -89,9 +96,7 @@ def _checked(
     return [*pieces, np.array(rest, np.int64)], end
 
 
-def _bridge(
-    data: NDArray[np.uint8], starts: Numbers, place: int, stop: int, chain: Chain
-) -> tuple[list[int], int, int]:
+def _bridge(data: Bytes, starts: Numbers, place: int, stop: int, chain: Chain) -> tuple[list[int], int, int]:
     """The records from a place on, one by one, up to a guess, or to the end.
 
     Returns:

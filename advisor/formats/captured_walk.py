@@ -14,8 +14,7 @@ class Chain(NamedTuple):
 
     A record takes ``plus`` bytes and as many as the number of 32 bits ``at`` bytes behind its start says; that number
     is between ``least`` and ``longest`` and a multiple of ``align``, as are the starts. Nothing can be said of a record
-    of which fewer than ``header`` bytes are there. ``order`` is that of its bytes, as of `struct`. ``steady`` are the
-    bytes of a header that are most often the same in the next one.
+    of which fewer than ``header`` bytes are there. ``order`` is that of its bytes, as of `struct`.
     """
 
     order: str
@@ -25,7 +24,6 @@ class Chain(NamedTuple):
     least: int
     longest: int
     align: int
-    steady: tuple[int, ...]
 
     def may_be(self, length: int) -> bool:
         """Whether a record may state this length."""

@@ -7,15 +7,14 @@ reads, too. A length above `LONGEST` is damage there, and here.
 from __future__ import annotations
 
 import struct
-from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from advisor.errors import InputError
-from advisor.formats.captured_records import Fields, Numbers, find
+from advisor.formats.captured_records import Bytes, Numbers, find
 from advisor.formats.captured_walk import Chain
 from advisor.formats.frames import LONGEST, Part
+from advisor.formats.pcap_guess import guess
 
 HEADER = 24
 """Bytes of the file header."""
@@ -58,32 +57,35 @@ class Pcap:
             raise InputError(f"a pcap file of version {major}.{minor}; 2.4 is what tcpdump and Wireshark write")
         swapped = (major, minor) == _DG_UX or minor < _UNSWAPPED_MINOR
         size = 24 if magic == _MODIFIED else _RECORD
-        self._captured, self._original = (3, 2) if swapped else (2, 3)
-        steady = (0, 8, 9, 12, 13) if self._order == ">" else (3, 10, 11, 14, 15)
-        self._chain = Chain(self._order, size, 4 * self._captured, size, 0, LONGEST, 1, steady)
+        self.length, self._original = (3, 2) if swapped else (2, 3)
+        self.chain = Chain(self._order, size, 4 * self.length, size, 0, LONGEST, 1)
         self._fraction = 1 if magic == _NANOSECONDS else _MICROSECOND
         self.links = (link & _LINK,)
         self.words = f"pcap, {_WORDS[magic]}, {_ORDERS[self._order]}"
 
-    def read(self, data: NDArray[np.uint8], stop: int) -> Part:
+    def read(self, data: Bytes, stop: int) -> Part:
         """The frames of the whole records in the first ``stop`` bytes."""
-        starts, fields, used = find(data, 0, stop, self._chain, partial(self._fields, data), self._captured)
-        time = fields[0].astype(np.int64)
+        starts, (time, fraction, *_), used = found = find(data, 0, stop, self)
         time *= _SECOND
-        time += fields[1].astype(np.int64) * self._fraction
-        captured, original = fields[self._captured].astype(np.int64), fields[self._original].astype(np.int64)
-        return Part(starts + self._chain.plus, captured, original, time, None, used, self._fault(data, used, stop), 0)
+        fraction *= self._fraction
+        time += fraction
+        captured, original = found.fields[self.length], found.fields[self._original]
+        return Part(starts + self.chain.plus, captured, original, time, None, used, self._fault(data, used, stop), 0)
 
-    def _fields(self, data: NDArray[np.uint8], starts: Numbers) -> Fields:
+    def fields(self, data: Bytes, starts: Numbers) -> Numbers:
         """The four numbers that begin each record: seconds, their fraction, and the two lengths."""
         headers = np.ndarray((len(data) - _RECORD + 1,), f"V{_RECORD}", data, strides=(1,))[starts]
-        return tuple(headers.view(f"{self._order}u4").reshape(-1, 4).T)
+        return np.array(headers.view(f"{self._order}u4").reshape(-1, 4).T, np.int64, order="C")
 
-    def _fault(self, data: NDArray[np.uint8], start: int, stop: int) -> str | None:
+    def guess(self, data: Bytes, sample: Numbers, start: int, stop: int) -> Numbers | None:
+        """See `advisor.formats.captured_records.Layout`."""
+        return guess(data, sample, start, stop, self.chain)
+
+    def _fault(self, data: Bytes, start: int, stop: int) -> str | None:
         """What is wrong with the record at ``start``, where its header is there."""
-        if stop - start < self._chain.header:
+        if stop - start < self.chain.header:
             return None
-        (length,) = struct.unpack_from(f"{self._order}I", data, start + self._chain.at)
-        if self._chain.may_be(length):
+        (length,) = struct.unpack_from(f"{self._order}I", data, start + self.chain.at)
+        if self.chain.may_be(length):
             return None
         return f"a record of {length:,} bytes, {LONGEST:,} is the most: the file is damaged here"

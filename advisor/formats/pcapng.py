@@ -11,21 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.formats.captured_records import find
-from advisor.formats.captured_walk import Chain
 from advisor.formats.frames import Part
-from advisor.formats.pcapng_blocks import BYTE_ORDER, SECTION, Blocks, Words
+from advisor.formats.pcapng_blocks import Blocks
 from advisor.formats.pcapng_interfaces import Interfaces
+from advisor.formats.pcapng_layout import BYTE_ORDER, LAYOUTS, SECTION
 
 _MAGIC = SECTION.to_bytes(4)
 _ORDERS = {BYTE_ORDER.to_bytes(4, "little"): "<", BYTE_ORDER.to_bytes(4): ">"}
 _WORDS = {"<": "little-endian", ">": "big-endian"}
 _NAMED = 12
 """Bytes of a section header up to and with the byte-order magic; no block is shorter."""
-_LONGEST_BLOCK = 16 << 20
-"""The longest block that is not taken for damage: libpcap's bound for blocks without frames."""
-_STEADY = {"<": (0, 1, 2, 3, 6, 7, 22, 23, 26, 27), ">": (0, 1, 2, 3, 4, 5, 20, 21, 24, 25)}
-"""Bytes of an Enhanced Packet Block: its type, and the upper ones of its three lengths."""
-_CHAINS = {order: Chain(order, _NAMED, 4, 0, _NAMED, _LONGEST_BLOCK, 4, steady) for order, steady in _STEADY.items()}
 
 
 def is_pcapng(head: bytes) -> bool:
@@ -76,9 +71,8 @@ class Pcapng:
 
     def _run(self, data: NDArray[np.uint8], start: int, stop: int) -> Part:
         """The frames of the blocks from ``start`` on, up to damage, or to a section in the other byte order."""
-        words = Words(data, self._order)
-        starts, fields, used = find(data, start, stop, _CHAINS[self._order], words.heads, 1)
-        part = Blocks(words, starts, fields).part(self._interfaces, self._clock)
+        starts, fields, used = find(data, start, stop, LAYOUTS[self._order])
+        part = Blocks(data, self._order, starts, fields).part(self._interfaces, self._clock)
         if part.used < 0:
             part = part._replace(used=used, fault=self._misfit(data, start, used, stop))
         if len(part.time):
@@ -90,7 +84,7 @@ class Pcapng:
         if stop - place < _NAMED or (place > start and data[place : place + 4].tobytes() == _MAGIC):
             return None
         (length,) = struct.unpack_from(f"{self._order}I", data, place + 4)
-        if _CHAINS[self._order].may_be(length):
+        if LAYOUTS[self._order].chain.may_be(length):
             return None
         return f"a block of {length:,} bytes: the file is damaged here"
 

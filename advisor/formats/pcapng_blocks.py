@@ -9,56 +9,44 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from advisor.formats.captured_records import Bytes, Numbers
 from advisor.formats.frames import Part
 from advisor.formats.pcapng_interfaces import Interfaces
-from advisor.formats.pcapng_packets import AROUND, ENHANCED, FIELDS, PACKET, SIMPLE, SIMPLE_AROUND, Numbers, Packets
+from advisor.formats.pcapng_layout import (
+    AROUND,
+    BYTE_ORDER,
+    ENHANCED,
+    INTERFACE,
+    LAYOUTS,
+    PACKET,
+    SECTION,
+    SIMPLE,
+    SIMPLE_AROUND,
+)
+from advisor.formats.pcapng_packets import Packets
 
-SECTION, _INTERFACE = 0x0A0D0D0A, 1
-BYTE_ORDER = 0x1A2B3C4D
-"""The third word of a section."""
-_LEAST = {SECTION: 28, _INTERFACE: 20, ENHANCED: AROUND, PACKET: AROUND, SIMPLE: SIMPLE_AROUND}
+_LEAST = {SECTION: 28, INTERFACE: 20, ENHANCED: AROUND, PACKET: AROUND, SIMPLE: SIMPLE_AROUND}
 """The fewest bytes of a block that is read."""
 _HEAD, _TAIL = 8, 4
 _VERSION = 1
 _NAMES: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
 
 
-class Words:
-    """Bytes as numbers of 32 bits.
-
-    Attributes:
-        data: the bytes.
-        order: in which they stand, as of `struct`.
-        words: the numbers.
-    """
-
-    def __init__(self, data: NDArray[np.uint8], order: str) -> None:
-        self.data, self.order = data, order
-        self.words = data[: len(data) & ~3].view(f"{order}u4")
-        size = 4 * FIELDS
-        self._heads = np.ndarray((len(self.words) - FIELDS + 1,), f"V{size}", data, strides=(4,))
-
-    def heads(self, starts: Numbers) -> tuple[NDArray[np.uint32], ...]:
-        """The numbers with which the blocks begin that start at these bytes, multiples of 4."""
-        return tuple(self._heads[starts >> 2].view(self.words.dtype).reshape(-1, FIELDS).T)
-
-
 class Blocks:
     """Some blocks that follow each other.
 
     Args:
-        words: in which they stand.
-        starts: of each, in bytes.
-        heads: see `Words.heads`.
+        data: in which they stand.
+        order: of its bytes, as of `struct`.
+        starts: of each block, in bytes.
+        fields: see `advisor.formats.pcapng_layout.Layout.fields`.
     """
 
-    def __init__(self, words: Words, starts: Numbers, heads: tuple[NDArray[np.uint32], ...]) -> None:
-        self._data, self._order, self._words = words.data, words.order, words.words
-        self._starts, self._at = starts, starts >> 2
-        self._heads = heads
-        self._kinds, self._sizes = heads[:2]
+    def __init__(self, data: Bytes, order: str, starts: Numbers, fields: Numbers) -> None:
+        self._data, self._order, self._words = data, order, LAYOUTS[order].words(data)
+        self._starts, self._fields = starts, fields
+        self._kinds, self._sizes = fields[:2]
         self._odd = np.flatnonzero(self._kinds != ENHANCED)
         self._end = len(starts)
         self._fault: str | None = None
@@ -76,7 +64,8 @@ class Blocks:
         self._check()
         first, here = self._follow(interfaces)
         which = self._holders()
-        packets = Packets(self._starts[which], tuple(field[which] for field in self._heads), first[which])
+        fields = self._fields[:, which] if len(self._odd) else self._fields
+        packets = Packets(self._starts[which], fields, first[which])
         if len(self._odd):
             packets.amend(interfaces, big=self._order == ">")
         self._stop(which[packets.misfits(here[which])], "a frame that does not fit into its block, or of no interface")
@@ -91,7 +80,7 @@ class Blocks:
 
     def _check(self) -> None:
         """End before a block whose lengths differ or are too small, and before one in another byte order."""
-        tails = self._words.take(self._at + (self._sizes >> 2) - 1)
+        tails = self._words.take(((self._starts + self._sizes) >> 2) - 1)
         self._stop(np.flatnonzero(tails != self._sizes), "a block that says two lengths: the file is damaged here")
         if len(self._sizes) and self._sizes.min() < AROUND:
             least = np.zeros(len(self._sizes), np.int64)
@@ -99,7 +88,7 @@ class Blocks:
                 least[self._kinds == kind] = size
             self._stop(np.flatnonzero(self._sizes < least), "a block too short for its type: the file is damaged here")
         sections = self._odd[self._kinds[self._odd] == SECTION]
-        self._stop(sections[self._words.take(self._at[sections] + 2) != BYTE_ORDER], None)
+        self._stop(sections[self._fields[2, sections] != BYTE_ORDER], None)
 
     def _follow(self, interfaces: Interfaces) -> tuple[Numbers, Numbers]:
         """Take in sections and interfaces.
@@ -108,7 +97,7 @@ class Blocks:
             for each block, the number of its section's first interface, and how many that has by then.
         """
         kinds = self._kinds[self._odd]
-        marks = self._odd[(kinds == SECTION) | (kinds == _INTERFACE)]
+        marks = self._odd[(kinds == SECTION) | (kinds == INTERFACE)]
         states = [(interfaces.first, interfaces.here)]
         for index in marks[marks < self._end].tolist():
             try:

@@ -9,21 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.formats.captured_records import Numbers
 from advisor.formats.frames import LONGEST, Part
 from advisor.formats.pcapng_interfaces import Interfaces
+from advisor.formats.pcapng_layout import AROUND, PACKET, SIMPLE, SIMPLE_AROUND
 
-PACKET, SIMPLE, ENHANCED = 2, 3, 6
-"""Types of blocks."""
-FIELDS = 7
-"""Numbers of 32 bits before the frame: type, size, interface, two of the time, bytes captured, bytes on the wire."""
-AROUND, SIMPLE_AROUND = 32, 16
-"""What a block holds beside the frame, at the least."""
 _FRAME, _SIMPLE_FRAME = 28, 12
 """Where the frame begins in a block."""
 _HALF, _LOW_HALF = 16, 0xFFFF
-_WORD = np.uint64(32)
-
-Numbers = NDArray[np.int64]
+_WORD = 32
 
 
 class Packets:
@@ -31,13 +25,12 @@ class Packets:
 
     Args:
         starts: where each starts.
-        fields: the first `FIELDS` numbers of each, one column each.
+        fields: see `advisor.formats.pcapng_layout.Layout.fields`; they are overwritten.
         first: the number of the first interface of each one's section.
     """
 
-    def __init__(self, starts: Numbers, fields: tuple[NDArray[np.uint32], ...], first: Numbers) -> None:
-        self._kinds, _, _, self._high, self._low, _, _ = fields
-        _, sizes, self._number, _, _, self._captured, self._original = (field.astype(np.int64) for field in fields)
+    def __init__(self, starts: Numbers, fields: Numbers, first: Numbers) -> None:
+        self._kinds, sizes, self._number, self._high, self._low, self._captured, self._original = fields
         self._first = first
         self._offset = starts + _FRAME
         self._room = sizes - AROUND
@@ -77,7 +70,7 @@ class Packets:
         """
         one = len(interfaces.links) == 1
         interface = None if one else (self._first + self._number)[:count]
-        ticks = self._high[:count].astype(np.uint64) << _WORD | self._low[:count]
+        ticks = (self._high[:count] << _WORD | self._low[:count]).view(np.uint64)
         time = interfaces.times(ticks, interface) if count else np.zeros(0, np.int64)
         untimed = 0
         if self._timed is not None:

@@ -1,4 +1,4 @@
-"""Guessing where the records of a capture begin: many places at once, from what a few records look like.
+"""Guessing where the records of a pcap file begin: many places at once, from what a few records look like.
 
 A chunk is cut into stretches, and in each the first place is looked for where something stands that looks like the
 header of a record, followed by two more. From all these places the lengths are followed in step, one record of each
@@ -14,12 +14,18 @@ from advisor.formats.captured_walk import Chain
 
 _FEW = 2000
 """Records that are followed one by one sooner than guessed (measured)."""
-_STEP_COST = 4
-"""What a step of all stretches costs, in guesses of a beginning (measured)."""
+_STEP_COST = 20
+"""What a step of all stretches costs, in beginnings to be found (measured)."""
 _STRAY = 4
 """How many times as many steps as expected are taken before a stretch is given up."""
+_CHECK = 8
+"""Steps between two looks whether all stretches are done."""
 _HOPS = 2
 """Headers that must follow one that is guessed."""
+_STEADY = {"<": (3, 10, 11, 14, 15), ">": (0, 8, 9, 12, 13)}
+"""Bytes that hardly change from header to header: the highest of the seconds, and the upper two of both lengths."""
+_LOW_HIGH = {"<": (0, 1), ">": (3, 2)}
+_BYTE = 256
 
 Numbers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -41,20 +47,17 @@ def guess(data: Bytes, sample: Numbers, start: int, stop: int, chain: Chain) -> 
         return None
     each = int((count / _STEP_COST) ** 0.5)
     widest = int(np.diff(sample, append=start).max())
-    likely = _Likeness(data, sample, chain).beginnings(start, stop, each * mean, 2 * widest)
-    cursors = np.concatenate(([start], likely))
-    return _followed(data, cursors, np.append(likely, stop), chain, _STRAY * each)
+    likely = _Likeness(data, sample, chain).beginnings(start, stop, each * mean, widest)
+    ends = np.append(likely, stop)
+    return _followed(data, np.append(start, likely), ends, chain, _STRAY * each)
 
 
 class _Likeness:
-    """What the headers of records look like, judged by a sample.
-
-    Of the bytes that are most often the same, what they are in the middle of the sample.
-    """
+    """What the headers of records look like: the steady bytes are what they are in the middle of a sample."""
 
     def __init__(self, data: Bytes, sample: Numbers, chain: Chain) -> None:
         self._data, self._chain = data, chain
-        self._steady = np.array(chain.steady)
+        self._steady = np.array(_STEADY[chain.order])
         self._values = np.sort(data[sample[:, None] + self._steady], axis=0)[len(sample) // 2]
 
     def beginnings(self, start: int, stop: int, stretch: int, width: int) -> Numbers:
@@ -66,48 +69,37 @@ class _Likeness:
             stretch: bytes of each.
             width: bytes of each that are looked at.
         """
-        align = self._chain.align
-        stretch -= stretch % align
-        width = min(width, stretch) // align
+        width = min(width, stretch)
         rows = (stop - start - self._chain.header) // stretch - 1
-        match = np.ones((rows, width), np.bool_)
-        for place, value in zip(self._chain.steady, self._values, strict=True):
-            column = (start + stretch + place, (stretch, align))
-            match &= np.ndarray((rows, width), np.uint8, self._data, *column) == value
-        row, step = np.divmod(np.flatnonzero(match), width)
-        places = start + (row + 1) * stretch + step * align
-        followed = self._is_followed(places, stop)
-        row, places = row[followed], places[followed]
-        return places[np.diff(row, prepend=-1) > 0]
-
-    def _is_followed(self, places: Numbers, stop: int) -> NDArray[np.bool_]:
-        """Whether two more such headers follow, where the lengths say that they begin."""
+        first = start + stretch + int(self._steady[0])
+        column = np.ndarray((rows, width), np.uint8, self._data, first, (stretch, 1))
+        row, step = np.divmod(np.flatnonzero(column == self._values[0]), width)
+        places = begins = start + (row + 1) * stretch + step
         low, high = _length_bytes(self._data, self._chain)
-        right = np.ones(len(places), np.bool_)
-        for _ in range(_HOPS):
-            places = np.minimum(places + self._chain.plus + low[places] + high[places] * np.int64(256), stop)
-            right &= (self._data[places[:, None] + self._steady] == self._values).all(axis=1)
-        return right
+        for _ in range(1 + _HOPS):
+            alike = (self._data[places[:, None] + self._steady] == self._values).all(axis=1)
+            row, begins, places = row[alike], begins[alike], places[alike]
+            places = np.minimum(places + self._chain.plus + low[places] + high[places] * np.int64(_BYTE), stop)
+        return begins[np.diff(row, prepend=-1) > 0]
 
 
 def _followed(data: Bytes, cursors: Numbers, ends: Numbers, chain: Chain, most: int) -> Numbers:
     """All places that come one after the other from each of the cursors to its end, of at most ``most`` steps."""
     low, high = _length_bytes(data, chain)
-    steps = [cursors]
-    for step in range(most):
-        place = steps[-1]
-        further = np.multiply(high.take(place, mode="clip"), 256, dtype=np.int64)
-        further += low.take(place, mode="clip")
-        further += place
+    places = np.empty((most + 1, len(cursors)), np.int64)
+    places[0] = cursors
+    done = 0
+    while done < most and not (done % _CHECK == 0 and (places[done] >= ends).all()):
+        here, further = places[done], places[done + 1]
+        np.multiply(high.take(here, mode="clip"), _BYTE, out=further, dtype=np.int64)
+        further += low.take(here, mode="clip")
+        further += here
         further += chain.plus
-        steps.append(further)
-        if not step % 8 and (further >= ends).all():
-            break
-    places = np.array(steps)
-    return places.T[(places < ends).T]
+        done += 1
+    return places[: done + 1].T[(places[: done + 1] < ends).T]
 
 
 def _length_bytes(data: Bytes, chain: Chain) -> tuple[Bytes, Bytes]:
     """The low bytes of the lengths of records that begin at each place, and those above."""
-    low, high = (0, 1) if chain.order == "<" else (3, 2)
+    low, high = _LOW_HIGH[chain.order]
     return data[chain.at + low :], data[chain.at + high :]
