@@ -1,7 +1,7 @@
 """Captures of a busy server that never was, with the truth of each connection in them.
 
 In this folder's parent: ``python -m support.capture_generator FILE|- [--connections N] [--scale N] [--seed N] [--full]
-[--v6] [--vlan] [--pcapng]``
+[--v6] [--vlan] [--pcapng] [--truth FILE]``
 
 By default 130,000 connections within ten minutes: 40 % are closed by the client, 35 % by the server (25 % with four
 segments, 10 % with three), 8 % by a reset, 8 % stay open, 4 % are SYNs that nobody answers, 2 % are refused, of 3 % no
@@ -219,7 +219,7 @@ def capture(plan: Plan, form: Form, truth: list[NDArray[Any]] | None = None) -> 
 
 
 def main() -> None:
-    """Write one, and how many segments it holds, as its truth says, to standard error."""
+    """Write one, and where asked for the truth, as numpy does."""
     parser = argparse.ArgumentParser()
     parser.add_argument("file")
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
@@ -227,10 +227,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     for switch in ("--full", "--v6", "--vlan", "--pcapng"):
         parser.add_argument(switch, action="store_true")
+    parser.add_argument("--truth")
     given = parser.parse_args()
+    truth: list[NDArray[Any]] | None = [] if given.truth else None
     form = Form(65_535 if given.full else 96 + 20 * given.v6 + 4 * given.vlan, given.v6, given.vlan, given.pcapng)
     with open(1 if given.file == "-" else given.file, "wb") as out:
-        out.writelines(capture(Plan(given.connections * given.scale, seed=given.seed), form))
+        out.writelines(capture(Plan(given.connections * given.scale, seed=given.seed), form, truth))
+    if truth:
+        np.save(given.truth, np.concatenate(truth))
 
 
 if __name__ == "__main__":
