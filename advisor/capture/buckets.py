@@ -6,6 +6,8 @@ longer. The layout is linear inside each power of two, so that a bucket's number
 
 from __future__ import annotations
 
+import math
+
 LOWEST = 10
 """The power of two, in nanoseconds, at which the second bucket begins."""
 STEPS = 128
@@ -25,3 +27,10 @@ def edge(bucket: int) -> float:
 def middle(bucket: int) -> float:
     """The length, in seconds, that stands for all in a bucket."""
     return (edge(bucket) + edge(bucket + 1)) / 2
+
+
+def bucket(seconds: float) -> int:
+    """The bucket in which a length lies."""
+    mantissa, power = math.frexp(max(seconds, 0.0) * 1e9)
+    found = (power - LOWEST - 1) * STEPS + int((mantissa - 0.5) * 2 * STEPS) + 1
+    return min(max(found, 0), COUNT - 1)

@@ -86,7 +86,7 @@ _WRITTEN = (
 
 SETTINGS: dict[str, Setting] = {
     **{name: Setting(DIRECTIVES[name].kind) for name in _WRITTEN},
-    "keepalive_timeout": Setting("time", moves=("listener.idle", "processes")),
+    "keepalive_timeout": Setting("time", moves=("listener.idle", "capture.gaps", "processes")),
     "access_log.flush": Setting("time"),
     "proxy_cache_path.use_temp_path": Setting("word"),
     # The idle connections to an upstream that each worker keeps, with all that makes them be used again.

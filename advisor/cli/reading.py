@@ -59,6 +59,10 @@ Budget = Annotated[
     float,
     Option(("--budget",), "CPU time for reading; past it, sockets are sampled.", "SECONDS", low=0.1, high=3600),
 ]
+Capture = Annotated[
+    str | None,
+    Option(("--capture",), "A capture of this host's packets: pcap or pcapng, plain, gzip or zstd.", "FILE|-"),
+]
 Select = Annotated[list[str] | None, Option(("--select",), "Only this rule; repeatable.", "RULE")]
 Ignore = Annotated[list[str] | None, Option(("--ignore",), "Not this rule; repeatable.", "RULE")]
 
@@ -103,6 +107,7 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
     netns: Netns = None,
     profile: Profile = None,
     budget: Budget = 2.0,
+    capture: Capture = None,
 ) -> Inputs:
     """Load the rules, and say what is to be judged.
 
@@ -127,6 +132,7 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
         netns=netns,
         profile=profile,
         budget=budget,
+        capture=capture,
     )
     load.check(request, snapshot)
     return Inputs(request, snapshot, load.chosen(everything, select or (), ignore or ()), own)

@@ -21,11 +21,15 @@ _SOCKETS = ("TCP.inuse", "TCP.tw", "TCP6.inuse")
 
 
 class Sizes(NamedTuple):
-    """How much there is to read, before it is read; None: not known. Processes and descriptors are the machine's."""
+    """How much there is to read, before it is read; None: not known. Processes and descriptors are the machine's.
+
+    ``captured`` is the size of a capture, in bytes.
+    """
 
     sockets: int | None = None
     processes: int | None = None
     descriptors: int | None = None
+    captured: int | None = None
 
 
 class Planned(NamedTuple):
@@ -66,7 +70,7 @@ def forecast(request: Request) -> Forecast:
         named(request.netns)
     system = System(request.root)
     live = system.live and not _from_outside(request)
-    known = _sizes(request, system) if request.host else Sizes()
+    known = (_sizes(request, system) if request.host else Sizes())._replace(captured=_captured(request))
     planned = [_planned(source, request, system, known) for source in TABLE]
     read = {one.source for one in planned if one.skipped is None}
     twice = live and any(source.after for source in TABLE if source.name in read)
@@ -107,6 +111,12 @@ def _why(source: Source, request: Request) -> str:
     if not request.host:
         return "only files are judged (--no-host)"
     return f"not asked for (--{source.name.replace('_', '-')})"
+
+
+def _captured(request: Request) -> int | None:
+    with suppress(OSError):
+        return os.stat(request.capture).st_size if request.capture else None
+    return None
 
 
 def _sizes(request: Request, system: System) -> Sizes:

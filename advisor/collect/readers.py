@@ -153,6 +153,18 @@ def modules(run: Run) -> object:
     return found
 
 
+def capture(run: Run) -> object:
+    """What a capture of packets comes to."""
+    from advisor.collect.captured import read_capture
+    from advisor.collect.own_addresses import read_addresses
+
+    request = run.request
+    own = read_addresses(run.system) if request.host else None
+    found, problem = read_capture(request.capture or "", own)
+    run.problems += [("capture", problem)] if problem else []
+    return found
+
+
 def claims(run: Run) -> object:
     """Ports of others than live TCP listeners."""
     from advisor.collect.claims import read_claims

@@ -19,17 +19,20 @@ from advisor.system import System
 
 Say = Callable[[str], None]
 
+NO_CAPTURE = "no capture of packets was given (--capture FILE)"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to read.
 
     ``nginx_conf`` is the main file's path, that of a dump, or ``-`` for standard input; ``nginx_prefix`` is nginx's
-    ``-p``. ``sample`` is the time between the two counter readings in seconds, 0 for one reading. ``site`` holds the
-    site facts as the user wrote them. ``nginx_only`` leaves out all that is not nginx's configuration or processes.
-    ``netns`` is the network namespace to read, by name or by the pid of a process in it; None: ours. ``profile`` is the
-    workload that the user named. ``budget`` is the CPU time that reading may take, in seconds. ``only`` names the
-    sources to read, where that is not all, and ``sysctl_keys`` sysctls to be read beside those of the catalogue.
+    ``-p``. ``sample`` is the time between the two counter readings in seconds, 0 for one reading. ``site`` holds
+    the site facts as the user wrote them. ``nginx_only`` leaves out all that is not nginx's configuration or
+    processes. ``netns`` is the network namespace to read, by name or by the pid of a process in it; None: ours.
+    ``profile`` is the workload that the user named. ``budget`` is the CPU time that reading may take, in seconds.
+    ``capture`` is the file of a packet capture. ``only`` names the sources to read, where that is not all, and
+    ``sysctl_keys`` sysctls to be read beside those of the catalogue.
     """
 
     root: str = "/"
@@ -45,6 +48,7 @@ class Request:
     netns: str | None = None
     profile: str | None = None
     budget: float = CPU_S
+    capture: str | None = None
     only: tuple[str, ...] = ()
     sysctl_keys: tuple[str, ...] = ()
 
@@ -82,7 +86,7 @@ class Run:
         self.request = request
         self.system = System(request.root)
         self.found: dict[str, Any] = {}
-        self.unread: dict[str, str] = {}
+        self.unread: dict[str, str] = {} if request.capture else {"capture": NO_CAPTURE}
         self.problems: list[tuple[str, str]] = []
         self.budget = Budget(request.budget)
         self.sample = 0.0

@@ -66,6 +66,8 @@ _SYSCTL_FILES = (
     "the files from which ufw and TuneD set sysctls, where they are there",
 )
 
+_ADDRESSES = ("/proc/net/fib_trie and if_inet6, for this host's own addresses",)
+
 TABLE = (
     Source(
         "processes",
@@ -166,6 +168,15 @@ TABLE = (
         cost=Cost(0.02),
         costly=True,
         root="all of it, where kernel.dmesg_restrict is set",
+    ),
+    Source(
+        "capture",
+        ("the packets of a capture that is named, headers only",),
+        after=readers.capture,
+        cost=Cost(0.3, 4e-9, "captured"),
+        wanted=lambda request: request.capture is not None,
+        named=lambda request: request.capture is not None,
+        instead=lambda request: () if request.capture is None else (request.capture, *_ADDRESSES[not request.host :]),
     ),
 )
 """In the order in which they are read: before the sample's wait, and again, down the table, behind it."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from advisor import __version__
+from advisor.engine.cases_captured import captured
 from advisor.engine.judge import judge
 from advisor.engine.rule import Case, Rule
 from advisor.engine.syntax import did_you_mean
@@ -30,14 +31,14 @@ def snapshot_of(given: Given) -> Snapshot:
 
     Args:
         given: ``sysctl`` {KEY: text; null where the kernel lacks it}, ``sysctl_file`` (text, or {path: text}),
-            ``boot_files`` {PATH: text, or a row of the snapshot}: those of the host,
-            ``nginx`` (text of /etc/nginx/nginx.conf, or {path: text}), ``nginx_version``, ``modified`` {path: epoch},
-            ``listeners``, ``destinations`` and ``held`` (rows of the snapshot; ages may be {seconds: count}),
-            ``states`` {STATE: count}, ``counters`` {NAME: number or [first, last]}, ``sample`` (seconds; 1 where
-            a counter has two readings), ``processes``, ``host`` and ``stub_status`` (as in the snapshot), ``error_log``
-            {KIND: {what it names, or ``nginx``: ages}}, ``kernel_log`` the same (``kernel`` where it names nothing),
-            ``claims`` and ``modules`` (as in the snapshot), ``taken`` (when; 1970 if not given), ``profile`` (the
-            workload that was named), ``site`` {NAME: quantity}.
+            ``boot_files`` {PATH: text, or a row of the snapshot}: those of the host, ``nginx`` (text of
+            /etc/nginx/nginx.conf, or {path: text}), ``nginx_version``, ``modified`` {path: epoch}, ``listeners``,
+            ``destinations`` and ``held`` (rows of the snapshot; ages may be {seconds: count}), ``states`` {STATE:
+            count}, ``counters`` {NAME: number or [first, last]}, ``sample`` (seconds; 1 where a counter has two
+            readings), ``processes``, ``host`` and ``stub_status`` (as in the snapshot), ``error_log`` {KIND: {what
+            it names, or ``nginx``: ages}}, ``kernel_log`` the same (``kernel`` where it names nothing), ``claims``
+            and ``modules`` (as in the snapshot), ``capture`` (idle gaps as {seconds: count}), ``taken`` (when; 1970
+            if not given), ``profile`` (the workload that was named), ``site`` {NAME: quantity}.
 
     Raises:
         RuleError: when it is no snapshot; InputError when its nginx configuration does not scan.
@@ -252,6 +253,11 @@ def _host(given: Given) -> Parts:
         yield "host", {"name": "case", **given["host"]}
 
 
+def _capture(given: Given) -> Parts:
+    if "capture" in given:
+        yield "capture", captured(given["capture"], _ages)
+
+
 def _whole(source: str) -> Callable[[Given], Parts]:
     def build(given: Given) -> Parts:
         if source in given:
@@ -275,5 +281,6 @@ _BUILDERS: dict[str, Callable[[Given], Parts]] = {
     "modules": _whole("modules"),
     "processes": _whole("processes"),
     "stub_status": _whole("stub_status"),
+    "capture": _capture,
 }
 _BESIDE = ("destinations", "states", "sample", "site", "nginx_version", "modified", "taken", "profile")

@@ -64,8 +64,9 @@ def check(request: Request, kept: str | None) -> None:
             way = "leave out the options that name other things to read"
             raise UsageError(f"--snapshot holds all that is judged; {way}")
         return
-    if not request.host and request.nginx_conf is None and not request.sysctl_files:
-        raise UsageError("--no-host leaves nothing to judge; name files with --nginx-conf or --sysctl-file")
+    if not request.host and request.nginx_conf is None and not request.sysctl_files and request.capture is None:
+        ways = "--nginx-conf, --sysctl-file or --capture"
+        raise UsageError(f"--no-host leaves nothing to judge; name files with {ways}")
     if request.netns is not None and (not request.host or request.root != "/"):
         raise UsageError("--netns names a network namespace of this host; leave out --no-host and --root")
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 
+from advisor.capture.buckets import COUNT
 from advisor.snapshot import model
 from advisor.snapshot.model import IDLE_EDGES, Snapshot
 from advisor.snapshot.shapes import adapter_of
@@ -53,6 +54,7 @@ _Count = Annotated[int, Field(ge=0, lt=2**63)]
 _TYPES = {
     "Count": _Count,
     "Counts": Annotated[list[_Count], Field(min_length=len(IDLE_EDGES) + 1, max_length=len(IDLE_EDGES) + 1)],
+    "Bucket": Annotated[int, Field(ge=0, lt=COUNT)],
     "Seconds": Annotated[float, Field(ge=0, lt=2**53)],
     "Share": Annotated[float, Field(gt=0, le=1)],
     "Port": Annotated[int, Field(ge=0, le=65535)],

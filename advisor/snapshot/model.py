@@ -12,6 +12,7 @@ from advisor.errors import Unread
 from advisor.formats.nginx import Statement, scan
 from advisor.records import dataclass, field
 from advisor.snapshot.around import Modules, Unit, UnitLimit
+from advisor.snapshot.captured import Captured, CapturedPort, CapturedServer
 from advisor.snapshot.counted import (
     IDLE_EDGES,
     Ages,
@@ -40,6 +41,9 @@ __all__ = [
     "UDP_SOCKETS",
     "Ages",
     "Bytes",
+    "Captured",
+    "CapturedPort",
+    "CapturedServer",
     "Cgroup",
     "Claim",
     "ConfigFile",
@@ -224,8 +228,9 @@ class Snapshot:
     ``took`` is the time that took, ``cpu`` the CPU time of it, user and system; ``sample`` is the time between the
     two counter readings, 0 with one reading; all in seconds. ``problems`` are things wrong with what was read (a line
     that is no setting): ``source`` to reason. ``profile`` is the workload that the user named. ``kernel_log`` holds
-    lines of /dev/kmsg, ``claims`` the ports of others than live TCP listeners. ``moved`` is filled by predict: a
-    measurement that a patch moves, and why it is void. ``format`` is called ``schema`` in JSON.
+    lines of /dev/kmsg, ``claims`` the ports of others than live TCP listeners, ``capture`` what a packet capture came
+    to. ``moved`` is filled by predict: a measurement that a patch moves, and why it is void. ``format`` is called
+    ``schema`` in JSON.
     """
 
     format: Literal["advisor.snapshot/v1"] = "advisor.snapshot/v1"
@@ -248,6 +253,7 @@ class Snapshot:
     kernel_log: list[Logged] | None = None
     claims: list[Claim] | None = None
     modules: Modules | None = None
+    capture: Captured | None = None
     site: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     problems: list[tuple[str, str]] = field(default_factory=list)
@@ -277,6 +283,6 @@ class Snapshot:
 
 SOURCES = tuple(
     "host sysctls sysctl_files counters sockets nginx processes held stub_status error_log "  # noqa: SIM905 (short)
-    "kernel_log claims modules".split()
+    "kernel_log claims modules capture".split()
 )
 """The fields of a `Snapshot` that a collector fills, and that may be unread."""

@@ -29,7 +29,7 @@ def why(request: Request) -> dict[str, str | None]:
 
 def test_every_source_is_told() -> None:
     assert sorted(why(Request())) == sorted(SOURCES)
-    assert {name for name, skipped in why(Request()).items() if skipped} == {"stub_status"}
+    assert {name for name, skipped in why(Request()).items() if skipped} == {"stub_status", "capture"}
     assert why(Request())["stub_status"] == "not asked for (--stub-status)"
     assert why(Request(stub_status=True))["stub_status"] is None
 
