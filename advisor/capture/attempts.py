@@ -69,9 +69,6 @@ class Attempts:
         rows.repeats[row, opener] += again.astype(np.int32)
         rows.syn_repeats[row, opener] += again.astype(np.int32)
         rows.last[row] = np.maximum(rows.last[row], np.maximum.reduceat(chunk.time, chunk.start)[flows])
-        some = flows[self.syns[flows] > 0]
-        behind = chunk.last[some] - self.refused[some]
-        rows.window[chunk.row[some], self.opener[some]] = chunk.segments.window[chunk.order[behind]]
         self._refuse(np.flatnonzero(self.refused))
 
     def _refuse(self, flows: NDArray[np.int64]) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.capture.segments import FIN, RST, SYN, Segments
+from advisor.capture.segments import ACK, FIN, RST, SYN, Segments
+
+Ints = NDArray[np.int64]
 
 FAR = 1 << 30
 """Numbers further apart than this are compared packet by packet: half of half of the circle."""
 
-_LANE = 1 << 34
+NEVER = -4 * FAR
+"""Below every number there is, relative to a base."""
+
+_LANE = 1 << 35
 """Wider than all that one connection's numbers can span in a chunk: keeps running maxima of neighbours apart."""
 
 
@@ -18,50 +23,69 @@ class Chunk:
     """The segments of one chunk; a *flow* is a run of them, all that one pair of endpoints sent, in file order.
 
     Attributes:
-        row: the row of each flow; start, count: where its run begins and how long it is; flow: of each packet.
-        order: where each packet stood in the file's order.
+        row: the row of each flow; start, count, last: where its run begins, how long it is, and where it ends.
+        flow: of each packet; order: where it stood in the file's order.
         side: 0 when the lower endpoint sent it, 1 otherwise; pair: ``2 * flow + side``.
         seq, ack, flags, length, time: as in `Segments`.
+        syn, fin, rst: the packets with a SYN and no RST; with a FIN and neither; with a RST.
     """
 
-    def __init__(self, segments: Segments, rows: NDArray[np.int64]) -> None:
+    def __init__(self, segments: Segments, rows: Ints) -> None:
         self.segments = segments
-        side = segments.source > segments.target
-        key = (rows << 33) | (np.arange(len(rows)) << 1) | side
+        key = rows << 33
+        key |= np.arange(0, 2 * len(rows), 2)
+        key |= segments.source > segments.target
         key.sort()
-        self.side = (key & 1).astype(np.int8)
-        self.order = (key >> 1) & 0xFFFFFFFF
+        self.side = key & 1
         row = key >> 33
-        self.start = np.flatnonzero(np.concatenate(([True], row[1:] != row[:-1])))
-        self.count = np.diff(np.append(self.start, len(row)))
+        key &= 0x1FFFFFFFF
+        key >>= 1
+        self.order = key
+        edge = np.empty(len(row), np.bool_)
+        edge[0] = True
+        np.not_equal(row[1:], row[:-1], out=edge[1:])
+        self.start = np.flatnonzero(edge)
+        self.count = np.diff(self.start, append=len(row))
         self.last = self.start + self.count - 1
-        self.row = row[self.start]
+        self.row = row.take(self.start)
         self.flow = np.repeat(np.arange(len(self.row)), self.count)
-        self.pair = self.flow * 2 + self.side
-        self.seq = segments.seq[self.order]
-        self.ack = segments.ack[self.order]
-        self.flags = segments.flags[self.order]
-        self.length = segments.length[self.order]
-        self.time = segments.time[self.order]
+        self.pair = self.flow * 2
+        self.pair += self.side
+        self.seq = segments.seq.take(key)
+        self.ack = segments.ack.take(key)
+        self.flags = segments.flags.take(key)
+        self.length = segments.length.take(key)
+        self.time = segments.time.take(key)
+        special = np.flatnonzero(self.flags & (FIN | SYN | RST))
+        kinds = self.flags[special]
+        self.rst = special[kinds & RST != 0]
+        self.syn = special[kinds & (SYN | RST) == SYN]
+        self.fin = special[kinds & (SYN | RST) == 0]
 
     def __len__(self) -> int:
         return len(self.flow)
 
-    def first_of(self, packets: NDArray[np.int64]) -> NDArray[np.int64]:
+    def first_of(self, packets: Ints) -> Ints:
         """For each flow, the first of some packets (ascending); -1 where it has none of them."""
         first = np.full(len(self.row), -1)
         first[self.flow[packets[::-1]]] = packets[::-1]
         return first
 
-    def first_by_pair(self, packets: NDArray[np.int64]) -> NDArray[np.int64]:
+    def first_by_pair(self, packets: Ints) -> Ints:
         """The same for each flow and side: shape (flows, 2)."""
         first = np.full(2 * len(self.row), -1)
         first[self.pair[packets[::-1]]] = packets[::-1]
         return first.reshape(-1, 2)
 
-    def per_pair(self, packets: NDArray[np.int64]) -> NDArray[np.int64]:
+    def per_pair(self, packets: Ints) -> Ints:
         """How many of some packets each flow and side sent: shape (flows, 2)."""
         return np.bincount(self.pair[packets], minlength=2 * len(self.row)).reshape(-1, 2)
+
+    def sums(self, values: Ints) -> Ints:
+        """The sum of a column for each flow and side: shape (flows, 2)."""
+        whole = np.add.reduceat(values, self.start)
+        upper = np.add.reduceat(values * self.side, self.start)
+        return np.stack((whole - upper, upper), 1)
 
 
 class Numbers:
@@ -73,33 +97,84 @@ class Numbers:
 
     Attributes:
         seq: of each packet; until: behind all that it carries; ack: relative to the other side's base.
+        carries: how many numbers a packet takes; none where it is a RST.
         mine: the highest number its sender had reached before it; other: likewise its receiver.
         top: for each flow and side, the highest number reached: shape (flows, 2).
     """
 
     def __init__(self, chunk: Chunk, base: NDArray[np.uint32]) -> None:
+        self._chunk = chunk
         flat = base.reshape(-1)
-        self.seq = (chunk.seq - flat[chunk.pair]).view(np.int32).astype(np.int64)
-        self.ack = (chunk.ack - flat[chunk.pair ^ 1]).view(np.int32).astype(np.int64)
-        flags = chunk.flags
-        reset = flags & RST != 0
-        self.carries = chunk.length + (flags & (FIN | SYN) != 0)
-        if reset.any():
-            self.carries[reset] = 0
+        swapped = base[:, ::-1].reshape(-1)
+        self.seq = (chunk.seq - flat.take(chunk.pair)).view(np.int32).astype(np.int64)
+        self.ack = (chunk.ack - swapped.take(chunk.pair)).view(np.int32).astype(np.int64)
+        self.carries = chunk.length.copy()
+        self.carries[chunk.fin] += 1
+        self.carries[chunk.syn] += 1
+        self.carries[chunk.rst] = 0
         self.until = self.seq + self.carries
+        reached = self.until
+        if len(chunk.rst):
+            reached = reached.copy()
+            reached[chunk.rst] = NEVER
         lane = chunk.flow * _LANE
+        upper = chunk.side == 1
+        reached = reached + lane
+        low = lane + NEVER
         before = []
         tops = []
-        for side in (0, 1):
-            high = np.where((chunk.side == side) & ~reset, self.until, -FAR) + lane
+        for high in (np.where(upper, low, reached), np.where(upper, reached, low)):
             np.maximum.accumulate(high, out=high)
-            earlier = np.empty_like(high)
-            earlier[0] = 0
-            np.maximum(high[:-1], lane[1:], out=earlier[1:])
-            earlier -= lane
-            before.append(earlier)
             tops.append(np.maximum(high[chunk.last] - lane[chunk.last], 0))
-        first = chunk.side == 0
-        self.mine = np.where(first, before[0], before[1])
-        self.other = np.where(first, before[1], before[0])
+            np.maximum(high[:-1], lane[1:], out=high[1:])
+            high[0] = 0
+            high -= lane
+            before.append(high)
+        self.mine = np.where(upper, before[1], before[0])
+        self.other = np.where(upper, before[0], before[1])
         self.top = np.stack(tops, 1)
+
+    def acked(self, known: Ints) -> Ints:
+        """The highest number that each end has acknowledged, in the other's numbers: shape (flows, 2).
+
+        Args:
+            known: those before the chunk; `NEVER` without.
+        """
+        chunk = self._chunk
+        ack = np.where(chunk.flags & (ACK | RST) == ACK, self.ack, NEVER)
+        upper = chunk.side == 1
+        sides = (np.where(upper, NEVER, ack), np.where(upper, ack, NEVER))
+        return np.maximum(known, np.stack([np.maximum.reduceat(side, chunk.start) for side in sides], 1))
+
+    def probes(self, known: Ints, fin_at: Ints, fin_before: NDArray[np.bool_]) -> Ints:
+        """The keep-alive and zero-window probes: one number below what is sent, and all of that is acknowledged.
+
+        Args:
+            known: as in `acked`.
+            fin_at: for each flow and side, its first FIN in the chunk, -1 without.
+            fin_before: whether it had sent one before.
+        """
+        chunk = self._chunk
+        below = np.flatnonzero((self.mine - self.seq == 1) & (chunk.length <= 1))
+        below = below[chunk.flags[below] & (SYN | RST | FIN | ACK) == ACK]
+        flow, side = chunk.flow[below], chunk.side[below]
+        own = fin_at[flow, side]
+        below = below[~fin_before[flow, side] & ((own < 0) | (own > below))]
+        if not len(below):
+            return below
+        some = np.zeros(len(chunk.row), np.bool_)
+        some[chunk.flow[below]] = True
+        packets = np.flatnonzero(some.take(chunk.flow))
+        lane = chunk.flow[packets] * _LANE
+        ack = np.where(chunk.flags[packets] & (ACK | RST) == ACK, self.ack[packets], NEVER)
+        at = np.searchsorted(packets, below)
+        told = np.empty(len(below), np.int64)
+        for side_ in (0, 1):
+            high = np.where(chunk.side[packets] == side_, ack, NEVER) + lane
+            np.maximum.accumulate(high, out=high)
+            high[1:] = high[:-1]
+            high[0] = NEVER
+            theirs = chunk.side[below] != side_
+            told[theirs] = (high - lane)[at[theirs]]
+        told = np.maximum(told, known[chunk.flow[below], 1 - chunk.side[below]])
+        return below[told == self.mine[below]]

@@ -14,13 +14,13 @@ TYPES: dict[str, type[np.generic]] = {
     "ends": np.uint64,
     "state": np.int8,
     **dict.fromkeys(("isn", "end", "got", "acked", "fin", "packets", "bytes"), _WIDE),
-    **dict.fromkeys(("window", "syns", "fins", "rsts", "repeats", "syn_repeats", "probes", "zero_windows"), np.int32),
+    **dict.fromkeys(("syns", "fins", "rsts", "repeats", "syn_repeats", "probes", "zero_windows"), np.int32),
     **dict.fromkeys(("number", "frame", "first", "last", "syn_at", "open_at", "closed_at", "idle"), _WIDE),
     **dict.fromkeys(("moved_at", "turn_at"), _WIDE),
     **dict.fromkeys(("client", "closer", "resetter", "turn"), np.int8),
     **dict.fromkeys(("early", "notes"), np.int32),
 }
-"""The type of each column."""
+"""The type of each column; `Connection.window` has none, since only a ladder asks for it."""
 
 _FRESH = Connection((0, 0), 0, 0)
 

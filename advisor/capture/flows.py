@@ -16,6 +16,9 @@ _MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 """Odd multipliers that spread ports and addresses over the upper bits."""
 
 
+Keys = NDArray[np.uint64]
+
+
 class Flows:
     """Rows for pairs of endpoints.
 
@@ -30,27 +33,30 @@ class Flows:
         self.free: NDArray[np.int64] = np.empty(0, np.int64)
         self._clear()
 
-    def find(self, low: NDArray[np.uint64], high: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def find(self, low: Keys, high: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The row of each pair, and the rows that are new; the lower endpoint comes first."""
         self._room(len(low))
-        found = np.empty(len(low), np.int64)
+        place = self._place(low, high)
+        found = self._table.take(place)
+        wrong = np.flatnonzero((self._low.take(found) != low) | (self._high.take(found) != high))
+        if not len(wrong):
+            return found, np.empty(0, np.int64)
+        return found, self._search(low[wrong], high[wrong], place[wrong], found, wrong)
+
+    def _search(self, low: Keys, high: Keys, place: Any, found: Any, where: Any) -> NDArray[np.int64]:  # noqa: ANN401 (columns of `find`)
+        """Find those that did not stand in their first place; the rows that are new."""
         taken: list[NDArray[np.int64]] = []
         left = np.arange(len(low))
-        place = self._place(low, high)
         while len(left):
             row = self._table[place]
-            empty = row < 0
-            if empty.any():
+            empty = np.flatnonzero(row < 0)
+            if len(empty):
                 self._take(low, high, left[empty], place[empty], taken)
                 row = self._table[place]
-            ends = self.rows.ends[row]
-            same = (ends[:, 0] == low[left]) & (ends[:, 1] == high[left])
-            found[left[same]] = row[same]
-            if same.all():
-                break
-            left = left[~same]
-            place = (place[~same] + 1) & self._mask
-        return found, np.concatenate(taken) if taken else np.empty(0, np.int64)
+            same = (self._low[row] == low[left]) & (self._high[row] == high[left])
+            found[where[left[same]]] = row[same]
+            left, place = left[~same], (place[~same] + 1) & self._mask
+        return np.concatenate(taken) if taken else np.empty(0, np.int64)
 
     def drop(self, rows: NDArray[np.int64]) -> None:
         """Give rows free, to be taken again."""
@@ -79,8 +85,8 @@ class Flows:
         rows = np.concatenate((self.free[:again], np.arange(self.used, self.used + len(winners) - again)))
         self.free = self.free[again:]
         self.used += len(winners) - again
-        self.rows.ends[rows, 0] = low[winners]
-        self.rows.ends[rows, 1] = high[winners]
+        self._low[rows] = self.rows.ends[rows, 0] = low[winners]
+        self._high[rows] = self.rows.ends[rows, 1] = high[winners]
         self._table[places] = rows
         taken.append(rows)
 
@@ -93,6 +99,7 @@ class Flows:
             self._again()
 
     def _clear(self) -> None:
+        self._low, self._high = (np.append(self.rows.ends[:, end], ~np.uint64(0)) for end in (0, 1))
         size = 2 * len(self.rows)
         self._mask = size - 1
         self._shift = np.uint64(64 - size.bit_length() + 1)
@@ -109,7 +116,7 @@ class Flows:
         """Enter all rows in use into a new table."""
         self._clear()
         rows = self.taken()
-        place = self._place(self.rows.ends[rows, 0].copy(), self.rows.ends[rows, 1].copy())
+        place = self._place(self._low[rows], self._high[rows])
         while len(rows):
             empty = self._table[place] < 0
             self._table[place[empty]] = rows[empty]

@@ -7,9 +7,8 @@ from advisor.capture.segments import ACK, FIN, RST, SYN, Segment, port
 from advisor.capture.serial import above, ahead, behind
 from advisor.catalog.tcp import State
 
-_PRIVILEGED = 1024
-_EPHEMERAL = 32768
-"""Where Linux begins to pick ports for clients (ip_local_port_range)."""
+EDGES = (1024, 32768)
+"""Below these ports listen servers rather than clients ask: privileged ports, and where ip_local_port_range begins."""
 
 
 def syn(one: Connection, sender: int, segment: Segment) -> bool:
@@ -114,7 +113,7 @@ def assume(one: Connection, sender: int, segment: Segment) -> bool:
 def begin(one: Connection, sender: int, segment: Segment) -> None:
     """A connection whose beginning was not captured: both ends are taken for ESTABLISHED."""
     ports = port(segment.source), port(segment.target)
-    for edge in (_PRIVILEGED, _EPHEMERAL):
+    for edge in EDGES:
         if (ports[0] < edge) != (ports[1] < edge):
             one.client = sender if ports[1] < edge else 1 - sender
             break

@@ -12,11 +12,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.capture.chunk import FAR, Chunk, Numbers
+from advisor.capture.chunk import FAR, NEVER, Chunk, Numbers
 from advisor.capture.columns import Columns
 from advisor.capture.connection import NONE, Note
 from advisor.capture.exchange import CLIENT_CLOSED, REUSED, SERVER_CLOSED
-from advisor.capture.segments import ACK, FIN, RST, SYN
+from advisor.capture.handshake import EDGES
+from advisor.capture.openings import Openings
+from advisor.capture.segments import ACK, RST, SYN
 from advisor.catalog.tcp import TRANSITIONS, Event, State
 
 Ints = NDArray[np.int64]
@@ -25,7 +27,6 @@ Gaps = Callable[[Ints, Ints, NDArray[np.int8]], None]
 """Takes idle gaps: the servers' ports, lengths in nanoseconds, and how they ended."""
 
 _ONE = np.uint32(1)
-_NEVER = -4 * FAR
 
 
 def _states() -> NDArray[np.int8]:
@@ -61,30 +62,17 @@ class Usual:
 
     def __init__(self, chunk: Chunk, rows: Columns, fresh: Mask, left: Mask) -> None:
         self._chunk, self._rows = chunk, rows
-        self._opens = fresh & self._opening() & ~left
+        self._opens = Openings(chunk, rows, fresh, left)
         self._joins = fresh & (chunk.flags[chunk.start] & (SYN | RST | ACK) == ACK) & ~left
-        on = ~fresh & ~left
-        on[on] &= self._in_order(chunk.row[on])
-        self._on = on
+        self._on = ~fresh & ~left & ~self._opens.mask
+        self._on[self._on] &= self._in_order(chunk.row[self._on])
         self._bases()
         self._numbers = Numbers(chunk, self._base)
-        odd = ~(self._opens | self._joins | on)
+        odd = ~(self._opens.mask | self._joins | self._on)
         self._closing()
-        odd |= self._misplaced() | self._late()
+        odd |= self._misplaced()
+        odd |= self._late()
         self.mask = ~odd
-
-    def _opening(self) -> Mask:
-        """SYN, SYN,ACK and the ACK of it, in that order, each as it should be."""
-        good: Mask
-        chunk = self._chunk
-        one, two, three = (np.minimum(chunk.start + more, chunk.last) for more in range(3))
-        kinds = SYN | ACK | RST | FIN
-        good = (chunk.count > 2) & (chunk.flags[one] & kinds == SYN)  # noqa: PLR2004 (packets of a handshake)
-        good &= (chunk.flags[two] & kinds == SYN | ACK) & (chunk.flags[three] & (SYN | ACK | RST) == ACK)
-        good &= (chunk.side[one] != chunk.side[two]) & (chunk.side[one] == chunk.side[three])
-        good &= (chunk.length[one] == 0) & (chunk.length[two] == 0)
-        good &= (chunk.ack[two] == chunk.seq[one] + _ONE) & (chunk.ack[three] == chunk.seq[two] + _ONE)
-        return good
 
     def _in_order(self, row: Ints) -> Mask:
         """Of connections that were there before: those with nothing missing, and a state that the book knows."""
@@ -102,28 +90,23 @@ class Usual:
         return np.logical_and(good[:, 0], good[:, 1])
 
     def _bases(self) -> None:
-        """The number of each side that counts as 0."""
+        """The number of each side that counts as 0, and how much of it the other has acknowledged."""
         chunk, rows = self._chunk, self._rows
-        self._base = rows.end[chunk.row].astype(np.uint32)
-        first = chunk.side[chunk.start]
-        flows = np.flatnonzero(self._opens)
-        self._base[flows, first[flows]] = chunk.seq[chunk.start[flows]]
-        self._base[flows, 1 - first[flows]] = chunk.seq[chunk.start[flows] + 1]
+        self._base = self._opens.base
         flows = np.flatnonzero(self._joins)
-        self._base[flows, first[flows]] = chunk.seq[chunk.start[flows]]
-        self._base[flows, 1 - first[flows]] = chunk.ack[chunk.start[flows]]
+        first, start = chunk.side[chunk.start[flows]], chunk.start[flows]
+        self._base[flows, first] = chunk.seq[start]
+        self._base[flows, 1 - first] = chunk.ack[start]
+        acked = rows.acked[chunk.row]
+        ahead = (acked.astype(np.uint32) - self._base[:, ::-1]).view(np.int32).astype(np.int64)
+        self._acked = np.where(acked == NONE, NEVER, ahead)
 
     def _closing(self) -> None:
         """FINs and RSTs: where the first ones stand, and up to which number each side's FIN reaches."""
         chunk, rows = self._chunk, self._rows
-        special = np.flatnonzero(chunk.flags & (FIN | SYN | RST))
-        kinds = chunk.flags[special]
-        self._rst = special[kinds & RST != 0]
-        self._syn = special[kinds & (SYN | RST) == SYN]
-        self._fin = special[kinds & (SYN | RST | FIN) == FIN]
-        self._reset_at = chunk.first_of(self._rst)
-        before = np.where(self._on[:, None], rows.fin[chunk.row], NONE) != NONE
-        self._fin_at = np.where(before, NONE, chunk.first_by_pair(self._fin))
+        self._reset_at = chunk.first_of(chunk.rst)
+        before = self._on[:, None] & (rows.fin[chunk.row] != NONE)
+        self._fin_at = np.where(before, NONE, chunk.first_by_pair(chunk.fin))
         self._fin_before = before
         there = self._fin_at >= 0
         self._fin_to = np.where(there, self._numbers.until[self._fin_at], 0)
@@ -136,18 +119,14 @@ class Usual:
     def _misplaced(self) -> Mask:
         """Flows with a packet whose numbers are not where the book has them."""
         chunk, numbers = self._chunk, self._numbers
-        flags = chunk.flags
-        acks = flags & ACK != 0
-        bad = (numbers.seq > numbers.mine) | ((numbers.ack > numbers.other) & acks)
-        bad |= (chunk.length <= 1) & (numbers.seq == numbers.mine - 1)
-        bad |= ~acks
+        bad = numbers.seq > numbers.mine
+        bad |= numbers.ack > numbers.other
         bad |= np.minimum(numbers.seq, numbers.ack) < -FAR
-        bad[self._rst] = numbers.seq[self._rst] != numbers.mine[self._rst]
-        flow = chunk.flow[self._syn]
-        place = self._syn - chunk.start[flow]
-        bad[self._syn] = ~self._opens[flow] | (place > 1)
+        bad |= chunk.flags & ACK == 0
+        bad[chunk.rst] = numbers.seq[chunk.rst] != numbers.mine[chunk.rst]
+        bad[chunk.syn] = ~self._opens.mask[chunk.flow[chunk.syn]]
         odd = np.zeros(len(chunk.row), np.bool_)
-        odd[chunk.flow[bad]] = True
+        odd[chunk.flow[np.flatnonzero(bad)]] = True
         odd[(numbers.top > FAR).any(1)] = True
         return odd
 
@@ -160,10 +139,11 @@ class Usual:
         stale = np.zeros_like(fins)
         stale[fins] = numbers.until[at] <= numbers.mine[at]
         odd |= stale.any(1)
-        resets = np.bincount(chunk.flow[self._rst], minlength=len(odd))
+        resets = np.bincount(chunk.flow[chunk.rst], minlength=len(odd))
         odd |= (self._reset_at >= 0) & (resets != chunk.last - self._reset_at + 1)
+        odd |= self._opens.mask & (self._reset_at >= 0) & (self._opens.done_at < 0)
         self._new = np.flatnonzero(numbers.until > numbers.mine)
-        self._told = self._new[chunk.length[self._new] > 0]
+        self._told = self._new[chunk.length.take(self._new) > 0]
         flow = chunk.flow[self._told]
         late = self._over[flow] | (self._told > self._close_at[flow])
         odd[flow[late]] = True
@@ -173,6 +153,7 @@ class Usual:
         """Write what happened into the columns."""
         flows = np.flatnonzero(self.mask)
         self._begin()
+        self._opens.begin(self.mask)
         self._count(flows)
         self._move()
         self._turns(gaps)
@@ -180,48 +161,41 @@ class Usual:
 
     def _begin(self) -> None:
         chunk, rows = self._chunk, self._rows
-        new = self.mask & (self._opens | self._joins)
-        flows = np.flatnonzero(new)
+        flows = np.flatnonzero(self.mask & (self._opens.fresh | self._joins))
         row, start = chunk.row[flows], chunk.start[flows]
         rows.frame[row] = chunk.segments.frame[chunk.order[start]]
         rows.first[row] = rows.moved_at[row] = rows.last[row] = chunk.time[start]
-        rows.isn[row] = self._base[flows]
-        first = chunk.side[start]
-        rows.client[row] = first
-        flows = np.flatnonzero(new & self._opens)
-        row, start = chunk.row[flows], chunk.start[flows]
-        rows.syn_at[row] = chunk.time[start]
-        rows.open_at[row] = chunk.time[start + 2]
-        rows.syns[row] = 1
-        flows = np.flatnonzero(new & self._joins)
-        row, first = chunk.row[flows], chunk.side[chunk.start[flows]].astype(np.int64)
+        flows = np.flatnonzero(self.mask & self._joins)
+        row, first = chunk.row[flows], chunk.side[chunk.start[flows]]
         rows.isn[row] = self._base[flows] - _ONE
         rows.notes[row] |= int(Note.MIDSTREAM | Note.GUESSED)
         ports = rows.ends[row] & np.uint64(0xFFFF)
         mine, other = (np.take_along_axis(ports, side[:, None], 1)[:, 0] for side in (first, 1 - first))
-        below = [(mine < edge, other < edge) for edge in (1024, 32768)]
+        below = [(mine < edge, other < edge) for edge in EDGES]
         served = np.where(below[0][0] != below[0][1], below[0][0], below[1][0] & ~below[1][1])
         rows.client[row] = np.where(served, 1 - first, first)
 
     def _count(self, flows: Ints) -> None:
         chunk, rows, numbers = self._chunk, self._rows, self._numbers
         row = chunk.row[flows]
-        pairs = 2 * len(chunk.row)
-        rows.packets[row] += np.bincount(chunk.pair, minlength=pairs).reshape(-1, 2)[flows]
-        rows.bytes[row] += np.bincount(chunk.pair, chunk.length, pairs).astype(np.int64).reshape(-1, 2)[flows]
-        window = chunk.segments.window[chunk.order]
-        kept = np.delete(np.arange(len(chunk)), self._rst) if len(self._rst) else slice(None)
-        last = rows.window[chunk.row].reshape(-1)
-        last[chunk.pair[kept]] = window[kept]
-        rows.window[row] = last.reshape(-1, 2)[flows]
-        again = np.flatnonzero((numbers.carries > 0) & (numbers.until <= numbers.mine))
-        shut = np.flatnonzero(window == 0)
-        shut = shut[chunk.flags[shut] & (SYN | RST) == 0]
-        for name, packets in (("repeats", again), ("fins", self._fin), ("rsts", self._rst), ("zero_windows", shut)):
-            if len(packets):
-                column = getattr(rows, name)
-                column[row] += chunk.per_pair(packets)[flows].astype(column.dtype)
+        upper = np.add.reduceat(chunk.side, chunk.start)
+        rows.packets[row] += np.stack((chunk.count - upper, upper), 1)[flows]
+        rows.bytes[row] += chunk.sums(chunk.length)[flows]
         rows.last[row] = np.maximum(rows.last[row], np.maximum.reduceat(chunk.time, chunk.start)[flows])
+        probes = numbers.probes(self._acked, self._fin_at, self._fin_before)
+        again = np.flatnonzero((numbers.carries > 0) & (numbers.until <= numbers.mine))
+        if len(probes):
+            again = np.setdiff1d(again, probes, assume_unique=True)
+        syn_again = chunk.syn[numbers.until[chunk.syn] <= numbers.mine[chunk.syn]]
+        shut = np.flatnonzero(chunk.segments.window == 0)
+        if len(shut):
+            shut = np.flatnonzero(chunk.segments.window.take(chunk.order) == 0)
+            shut = shut[chunk.flags[shut] & (SYN | RST) == 0]
+        kinds = {"repeats": again, "probes": probes, "syns": chunk.syn, "syn_repeats": syn_again}
+        kinds |= {"fins": chunk.fin, "rsts": chunk.rst, "zero_windows": shut}
+        for name, packets in kinds.items():
+            packets = packets[self.mask[chunk.flow[packets]]]
+            np.add.at(getattr(rows, name), (chunk.row[chunk.flow[packets]], chunk.side[packets]), 1)
 
     def _move(self) -> None:
         """The longest time between two packets that carry anything new."""
@@ -271,19 +245,8 @@ class Usual:
         """The numbers that each end has reached, and so its state."""
         chunk, rows, numbers = self._chunk, self._rows, self._numbers
         row, base = chunk.row[flows], self._base[flows]
-        before = rows.acked[row]
-        ahead = (before.astype(np.uint32) - base[:, ::-1]).view(np.int32).astype(np.int64)
-        known = np.where(before == NONE, _NEVER, ahead)
-        acks = chunk.flags & (ACK | RST) == ACK
-        highest = np.stack(
-            [
-                np.maximum.reduceat(np.where(acks & (chunk.side == side), numbers.ack, _NEVER), chunk.start)[flows]
-                for side in (0, 1)
-            ],
-            1,
-        )
-        acked = np.maximum(known, highest)
-        rows.acked[row] = np.where(acked == _NEVER, NONE, (base[:, ::-1] + acked.astype(np.uint32)).astype(np.int64))
+        acked = numbers.acked(self._acked)[flows]
+        rows.acked[row] = np.where(acked == NEVER, NONE, (base[:, ::-1] + acked.astype(np.uint32)).astype(np.int64))
         end = (base + numbers.top[flows].astype(np.uint32)).astype(np.int64)
         rows.end[row], rows.got[row] = end, end[:, ::-1]
         sent = self._has_fin[flows]
@@ -293,6 +256,8 @@ class Usual:
         passive, crossed = self._passive(flows)
         state = _STATES[sent | answered << 1 | sent[:, ::-1] << 2 | passive << 3]
         rows.notes[row] |= np.where(crossed, int(Note.CROSSED), 0).astype(np.int32)
+        waits = (self._opens.mask & (self._opens.done_at < 0))[flows]
+        state[waits, 1 - self._opens.client[flows[waits]]] = State.SYN_RECV
         rows.state[row] = state
         self._resets(flows[self._reset_at[flows] >= 0])
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.capture.columns import Columns
+from advisor.capture.columns import TYPES, Columns
 from advisor.capture.connection import Connection
 from advisor.capture.machine import Conversation
 from advisor.capture.segments import ACK, FIN, PSH, RST, SYN, Segment, Segments
@@ -163,7 +163,7 @@ def columns(segments: list[Segment]) -> Segments:
 
 def fields(one: Connection) -> dict[str, Any]:
     """All that is known of a connection."""
-    return {name: getattr(one, name) for name in (*Connection.PAIRS, *Connection.SINGLES)}
+    return {name: getattr(one, name) for name in TYPES}
 
 
 Told = tuple[list[dict[str, Any]], Counter[tuple[int, int, int]]]
