@@ -12,7 +12,7 @@ def span(nanoseconds: int) -> str:
     """A length of time: ``87 us``, ``1.23 ms``, ``300 s``, ``26.5 h``; negative where a clock went back."""
     if nanoseconds < 0:
         return f"-{span(-nanoseconds)}"
-    unit, word = next((pair for pair in _TIMES if nanoseconds >= pair[0] * _FROM.get(pair[1], 1)), (1, "ns"))
+    unit, word = next((pair for pair in _TIMES if nanoseconds >= pair[0] * _FROM.get(pair[1], 1)), (_NS, "s"))
     return f"{_three(nanoseconds / unit)} {word}"
 
 

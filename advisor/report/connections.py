@@ -56,7 +56,11 @@ def table(rows: Sequence[Connection], endpoints: Endpoints, width: int, paint: P
 
 
 def _broken(widths: list[int], gap: int, width: int) -> list[range]:
-    """Which columns stand in which line."""
+    """Which columns stand in which line: all in one, the states in a second, or as many as fit in each."""
+    everything, states = range(len(widths)), 1 + [one.heading for one in _COLUMNS].index("first")
+    for lines in ([everything], [everything[:states], everything[states:]]):
+        if all(_INDENT * (line.start > 0) + sum(widths[i] + gap for i in line) - gap <= width for line in lines):
+            return lines
     lines, start, used = [], 0, 0
     for index, cell in enumerate(widths):
         if index > start and used + gap + cell > width:

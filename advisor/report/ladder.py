@@ -9,7 +9,7 @@ from advisor.capture.connection import NONE, Connection, Note
 from advisor.capture.ladder import DATA, HANDSHAKE, TEARDOWN, Ladder, Step
 from advisor.capture.segments import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG, Endpoints
 from advisor.report.amounts import count, span
-from advisor.report.terminal import Paint, wrap
+from advisor.report.terminal import Paint, clip, wrap
 from advisor.units import B, show
 
 _FLAGS = {"SYN": SYN, "FIN": FIN, "RST": RST, "PSH": PSH, "ACK": ACK, "URG": URG, "ECE": ECE, "CWR": CWR}
@@ -86,7 +86,7 @@ class _Drawn:
         if step.phase != self._phase:
             self._phase = step.phase
             yield f"{self._paint('strong', step.phase)}{self._about(step.phase)}"
-        time = f"{(step.time - self._one.first) / 1e9:.6f}"
+        time = f"{(step.time - self._one.first) / 1e9:.6f}"[:_TIME].rstrip(".")
         left, right = (words.state(step.states[end]) or "-" for end in (self._one.client, 1 - self._one.client))
         yield self._row(time, left, self._arrow(step), right)
         for mark in step.marks:
@@ -100,7 +100,7 @@ class _Drawn:
     def _arrow(self, step: Step) -> str:
         label, room = _label(step), self._room
         if len(label) > room - 6:
-            label = _label(step, brief=True)
+            label = clip(_label(step, brief=True), room - 4)
         inside = f" {label} ".center(room - 1, "-")
         return f"{inside}>" if step.sender == self._one.client else f"<{inside}"
 

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
+from support.talk import (
+    ACK_,
+    ANSWER,
+    ASK,
+    BEGUN,
+    CLIENT,
+    CLIENT_CLOSES,
+    SERVER_CLOSES,
+    SYN_,
+    SYN_ACK,
+    C,
+    P,
+    S,
+    connections,
+    endpoint,
+)
 
 from advisor.capture import words
 from advisor.capture.connection import NONE, Connection, Note
-from advisor.capture.machine import Conversation
-from advisor.capture.segments import ACK, FIN, PSH, RST, SYN, Endpoints, Segment
-
-CLIENT, SERVER = (192 << 24 | 0 << 16 | 2 << 8 | 1) << 16 | 40000, (198 << 24 | 51 << 16 | 100 << 8 | 1) << 16 | 80
-C, S = 1000, 5000
-"""The initial sequence numbers of client and server."""
-
-
-class P(NamedTuple):
-    """A packet: ``>`` from the client or ``<`` from the server; numbers count from the initial ones."""
-
-    way: str
-    flags: int
-    seq: int = 0
-    ack: int = 0
-    length: int = 0
-    base: tuple[int, int] = (C, S)
-    window: int = 64240
-
-
-SYN_, SYN_ACK, ACK_ = P(">", SYN), P("<", SYN | ACK, 0, 1), P(">", ACK, 1, 1)
-HANDSHAKE = [SYN_, SYN_ACK, ACK_]
-ASK, ANSWER = P(">", ACK | PSH, 1, 1, 10), P("<", ACK | PSH, 1, 11, 20)
-SERVER_CLOSES = [P("<", ACK | FIN, 21, 11), P(">", ACK, 11, 22), P(">", ACK | FIN, 11, 22), P("<", ACK, 22, 12)]
-CLIENT_CLOSES = [P(">", ACK | FIN, 11, 21), P("<", ACK, 21, 12), P("<", ACK | FIN, 21, 12), P(">", ACK, 12, 22)]
-BEGUN = [*HANDSHAKE, ASK, ANSWER]
-
-
-def conversation(packets: list[P], client: int = CLIENT, server: int = SERVER) -> list[Connection]:
-    """The connections that some packets make, a millisecond apart, in the order of their beginning."""
-    found: list[Connection] = []
-    talk = Conversation((min(client, server), max(client, server)), found.append)
-    for frame, packet in enumerate(packets, 1):
-        mine, other = packet.base if packet.way == ">" else packet.base[::-1]
-        ends = (client, server) if packet.way == ">" else (server, client)
-        ack = (other + packet.ack) % 2**32 if packet.flags & ACK else 0
-        seq = (mine + packet.seq) % 2**32
-        talk.step(Segment(frame, frame * 10**6, *ends, seq, ack, packet.flags, packet.window, packet.length))
-    talk.finish((len(packets) + 1) * 10**6)
-    return sorted(found, key=lambda one: one.frame)
+from advisor.capture.segments import ACK, FIN, PSH, RST, SYN, Endpoints
 
 
 def told(one: Connection) -> tuple[str, str, str | None, tuple[str | None, str | None], str]:
@@ -147,18 +122,18 @@ CASES = {
 
 @pytest.mark.parametrize(("packets", "expected"), CASES.values(), ids=CASES)
 def test_what_a_connection_is_called(packets: list[P], expected: tuple[object, ...]) -> None:
-    (one,) = conversation(packets)
+    (one,) = connections(packets)
     assert told(one) == expected
 
 
 def test_it_is_called_the_same_whichever_end_has_the_lower_number() -> None:
     for packets, expected in CASES.values():
-        (one,) = conversation(packets, client=SERVER - 80 + 40000, server=CLIENT - 40000 + 80)
+        (one,) = connections(packets, client=("198.51.100.1", 40000), server=("192.0.2.1", 80))
         assert told(one) == expected
 
 
 def noted(packets: list[P]) -> set[str]:
-    return {word for one in conversation(packets) for word, _ in words.noted(one)}
+    return {word for one in connections(packets) for word, _ in words.noted(one)}
 
 
 @pytest.mark.parametrize(
@@ -199,13 +174,13 @@ def test_every_note_has_words_but_the_one_that_the_opening_tells() -> None:
     ],
 )
 def test_what_is_assumed(packets: list[P], expected: tuple[bool, bool]) -> None:
-    (one,) = conversation(packets)
+    (one,) = connections(packets)
     assert words.inferred(one) == expected
 
 
 def test_places() -> None:
     ends = Endpoints()
     six = ends.number(bytes.fromhex("20010db8000000000000000000000001")) | 443
-    assert words.place(ends, CLIENT) == "192.0.2.1:40000"
+    assert words.place(ends, endpoint(ends, CLIENT)) == "192.0.2.1:40000"
     assert words.place(ends, six) == "[2001:db8::1]:443"
     assert words.state(NONE) is None
