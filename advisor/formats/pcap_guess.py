@@ -14,10 +14,12 @@ from advisor.formats.captured_walk import Chain
 
 _FEW = 2000
 """Records that are followed one by one sooner than guessed (measured)."""
-_STEP_COST = 20
+_STEP_COST = 10
 """What a step of all stretches costs, in beginnings to be found (measured)."""
 _STRAY = 4
 """How many times as many steps as expected are taken before a stretch is given up."""
+_WIDE = 2
+"""The most that is looked at of a stretch, in records; where none begins there, the stretch before goes on."""
 _CHECK = 8
 """Steps between two looks whether all stretches are done."""
 _HOPS = 2
@@ -46,7 +48,7 @@ def guess(data: Bytes, sample: Numbers, start: int, stop: int, chain: Chain) -> 
     if count < _FEW:
         return None
     each = int((count / _STEP_COST) ** 0.5)
-    widest = int(np.diff(sample, append=start).max())
+    widest = min(int(np.diff(sample, append=start).max()), _WIDE * mean)
     likely = _Likeness(data, sample, chain).beginnings(start, stop, each * mean, widest)
     ends = np.append(likely, stop)
     return _followed(data, np.append(start, likely), ends, chain, _STRAY * each)
@@ -86,14 +88,16 @@ class _Likeness:
 def _followed(data: Bytes, cursors: Numbers, ends: Numbers, chain: Chain, most: int) -> Numbers:
     """All places that come one after the other from each of the cursors to its end, of at most ``most`` steps."""
     low, high = _length_bytes(data, chain)
+    lengths = np.zeros(len(cursors), "<i8")
+    lowest, next_lowest = lengths.view(np.uint8).reshape(-1, lengths.itemsize).T[:2]
     places = np.empty((most + 1, len(cursors)), np.int64)
     places[0] = cursors
     done = 0
     while done < most and not (done % _CHECK == 0 and (places[done] >= ends).all()):
         here, further = places[done], places[done + 1]
-        np.multiply(high.take(here, mode="clip"), _BYTE, out=further, dtype=np.int64)
-        further += low.take(here, mode="clip")
-        further += here
+        lowest[:] = low.take(here, mode="clip")
+        next_lowest[:] = high.take(here, mode="clip")
+        np.add(here, lengths, out=further)
         further += chain.plus
         done += 1
     return places[: done + 1].T[(places[: done + 1] < ends).T]
