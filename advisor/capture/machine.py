@@ -12,6 +12,7 @@ from advisor.capture import exchange, handshake, reset
 from advisor.capture.connection import NONE, Connection, Note
 from advisor.capture.exchange import CUT, Gap
 from advisor.capture.segments import ACK, RST, SYN, Segment, port
+from advisor.capture.serial import ahead
 from advisor.catalog.tcp import State
 
 
@@ -77,7 +78,9 @@ class Conversation:
                 self.current, self.attempt = attempt, None
             return attempt
         if flags & (SYN | RST) == SYN and current.finished and segment.seq != current.isn[sender]:
-            return self._next(current, segment)
+            # It answers a SYN that the capture lacks, unless it answers that of the old one, late.
+            late = segment.ack == ahead(current.isn[1 - sender], 1)
+            return current if late else self._next(current, segment)
         return current
 
     def _for_syn(self, current: Connection, sender: int, segment: Segment) -> Connection:
