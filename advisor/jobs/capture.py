@@ -104,9 +104,12 @@ def look(ask: Ask, stream: Stream, say: Say) -> Seen:
     shown = pass_.selection.connections()
     if ask.connection is not None and not shown:
         raise InputError(f"{ask.name}: there is no connection {ask.connection:,} among {pass_.selection.total:,}")
-    wanted = shown if ask.connection is not None or ((ask.hosts or ask.ports) and len(shown) <= FEW) else []
-    remarks = [*_remarks(capture, stream), *([_ONCE] if wanted and ask.again is None else [])]
+    asked = bool(ask.hosts or ask.ports)
+    wanted = shown if ask.connection is not None or (asked and pass_.selection.matched <= FEW) else []
     drawn = ladders(ask.again, pass_.endpoints, wanted, capture.frames, ask.limit) if ask.again and wanted else []
+    remarks = _remarks(capture, stream)
+    if asked and not drawn and pass_.selection.matched:
+        remarks.append(_MANY if ask.again else _ONCE)
     return Seen(
         reading=_reading(ask.name, capture, pass_, stream, remarks),
         endpoints=pass_.endpoints,
@@ -121,6 +124,7 @@ def look(ask: Ask, stream: Stream, say: Say) -> Seen:
     )
 
 
+_MANY = f"more than {FEW} match: --connection N shows one of them packet by packet"
 _ONCE = "a ladder needs a second reading: name a file, or keep what is captured with --write FILE"
 
 
