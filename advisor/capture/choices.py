@@ -85,7 +85,8 @@ class Port(NamedTuple):
     """What was counted of one server port, in a capture of so many ``seconds``.
 
     ``gaps`` are its idle gaps by kind and bucket, ``idle`` the sum of them in seconds; ``held`` is how many
-    connection-seconds there were between opening and the first FIN, ``opened`` how many connections were made.
+    connection-seconds there were between opening and the first FIN, ``opened`` how many connections were made,
+    ``missed`` how many gaps are not among ``gaps``, though in ``idle``.
     """
 
     seconds: float
@@ -93,6 +94,7 @@ class Port(NamedTuple):
     idle: float
     held: float
     opened: int
+    missed: int = 0
 
 
 def load(port: Port, timeout: float | None = None) -> Load | None:
@@ -109,7 +111,7 @@ def load(port: Port, timeout: float | None = None) -> Load | None:
         return None
     return Load(
         curve,
-        rate=curve.total / port.seconds,
+        rate=(curve.total + port.missed) / port.seconds,
         busy=max(0.0, port.held - port.idle) / port.seconds,
         handshakes=port.opened / port.seconds,
         present=present,

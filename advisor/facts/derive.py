@@ -8,6 +8,7 @@ from advisor.catalog.directives import DIRECTIVES, SECRETIVE
 from advisor.errors import Unread
 from advisor.facts.advice import Advice
 from advisor.facts.boot import Boot
+from advisor.facts.capture import CaptureFacts
 from advisor.facts.counters import Counters
 from advisor.facts.cpu import CpuFacts
 from advisor.facts.host import HostFacts
@@ -122,6 +123,11 @@ class Facts:
     def host(self) -> HostFacts:
         """The machine."""
         return HostFacts(self.snapshot)
+
+    @cached_property
+    def capture(self) -> CaptureFacts:
+        """What a capture of packets showed (--capture)."""
+        return CaptureFacts(self.snapshot, lambda: self.nginx)
 
     def read_by(self, source: str) -> str:
         """How this snapshot read a source: where SOCK_DIAG was refused, sockets come from /proc/net/tcp."""

@@ -5,6 +5,8 @@ A measurement that no change moves is carried over. The models:
 * an accept queue holds min(backlog, somaxconn) once nginx listens anew; how full it gets and what it drops is void;
 * keepalive_timeout lowered to T: connections idle for longer than T are gone, and the clients among them that
   would have come back make new connections: the flow past age T, less the flow that reaches the oldest ages;
+* what a capture of packets shows of idle connections is void, for another timeout was in force; what it foretold for
+  the new one is told;
 * keepalive_timeout raised: how many more stay idle is not known, so idle times and states are void;
 * connections to an upstream used again from now on: how many ports and TIME_WAIT remain towards it is void;
 * a destination that used up (nearly) all ports, where there are more now or TIME_WAIT holds them for a shorter time:
@@ -27,6 +29,7 @@ from advisor.records import dataclass, field, replace
 from advisor.snapshot.model import Ages, Listener, Reading, Snapshot
 from advisor.units import PER_S, N, Unit
 
+_TIMEOUT = "keepalive_timeout"
 _FULL = 0.95
 """A destination above this share of the usable ports stood at the limit: more ports, more use."""
 
@@ -108,10 +111,10 @@ def _somaxconn(facts: Facts, unread: int) -> int:
 
 
 def _idle(before: Facts, after: Facts, out: Moved) -> None:
-    new = {item.place("keepalive_timeout"): item for item in after.nginx.keepalives}
+    new = {item.place(_TIMEOUT): item for item in after.nginx.keepalives}
     more = []
     for item in before.nginx.keepalives:
-        place = item.place("keepalive_timeout")
+        place = item.place(_TIMEOUT)
         if place in new and new[place].timeout != item.timeout:
             more += [_shorten(before, out, endpoint, item, new[place].timeout) for endpoint in item.endpoints]
     known = [flow for flow in more if flow is not None]
@@ -141,6 +144,22 @@ def _shorten(before: Facts, out: Moved, endpoint: Endpoint, item: Keepalive, tim
     if held:
         out.effects.append(Effect(f"ESTABLISHED on {name}", held, after, N))
     return idle.returning(timeout)
+
+
+def _captured(before: Facts, after: Facts, out: Moved) -> None:
+    if before.snapshot.capture is None:
+        return
+    out.void["capture.gaps"] = "keepalive_timeout moves it; capture again"
+    new = {item.place(_TIMEOUT): item.timeout for item in after.nginx.keepalives}
+    for item in before.capture.timeouts:
+        timeout = new.get(item.place(_TIMEOUT), item.timeout)
+        then, held = item.at(timeout), item.held
+        if timeout == item.timeout or then is None:
+            continue
+        if held is not None:
+            out.effects.append(Effect(f"ESTABLISHED on {item.addresses}, on average", held, then.held, N))
+        name = f"new connections per second on {item.addresses}"
+        out.effects.append(Effect(name, item.handshakes, then.handshakes, PER_S))
 
 
 def _really_idle(before: Facts, silent: float) -> int:
@@ -202,6 +221,7 @@ def _pools(facts: Facts) -> dict[Endpoint, set[tuple[str, int]]]:
 _MODELS: dict[str, Callable[[Facts, Facts, Moved], None]] = {
     "listener.limit": _queues,
     "listener.idle": _idle,
+    "capture.gaps": _captured,
     "destination.full": _ports,
     "destination.reuse": _reused,
 }
