@@ -66,7 +66,7 @@ class Decoder:
         parts: list[Part] = []
         rest = group.rows
         for shape in SHAPES.get(group.link, ()):
-            long = frames.captured[rest] >= shape.size
+            long = _of(frames.captured, rest) >= shape.size
             if long.all() and len(rest):
                 part, rest = self._columns(frames, shape, rest)
                 parts.append(part)
@@ -78,16 +78,17 @@ class Decoder:
 
     def _columns(self, frames: Frames, shape: Shape, rows: NDArray[np.int64]) -> tuple[Part, NDArray[np.int64]]:
         """The segments of the frames that have a shape, and the rows of those that have not."""
-        heads = shape.gather(frames.data, frames.offset[rows])
-        behind, payload = shape.lengths(heads)
-        fits = shape.fits(heads)
-        sound = fits & shape.sound(heads, payload)
+        words = shape.words(frames.data, _of(frames.offset, rows))
+        behind, header = shape.sizes(words)
+        payload = behind - header
+        fits = shape.fits(words)
+        sound = fits & shape.sound(words, header, payload)
         if sound.all():
-            return shape.part(rows, heads, payload), rows[:0]
-        other = fits & shape.other(heads, behind)
+            return shape.part(rows, words, payload), rows[:0]
+        other = fits & shape.other(words, behind)
         if other.any():
             self.skipped.reasons[Left.NOT_TCP] += int(np.count_nonzero(other))
-        return shape.part(rows[sound], heads[sound], payload[sound]), rows[~(sound | other)]
+        return shape.part(rows[sound], words[:, sound], payload[sound]), rows[~(sound | other)]
 
     def _one_by_one(self, frames: Frames, link: int, rows: NDArray[np.int64]) -> list[Part]:
         data = frames.data.data
@@ -104,6 +105,10 @@ class Decoder:
             else:
                 (fours if len(found.source) == 4 else sixes).append((row, found))  # noqa: PLR2004 (bytes of IPv4)
         return [_part(some, six=six) for some, six in ((fours, False), (sixes, True)) if some]
+
+
+def _of(column: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return column if len(rows) == len(column) else column[rows]  # all of them are in order
 
 
 def _groups(frames: Frames) -> list[_Group]:
