@@ -53,7 +53,7 @@ class Live(Stream):
         if not more and not self.taken:
             said = self.said()
             if self._process.returncode and not self.stopped:
-                raise InputError(f"tcpdump can't capture: {_reason(said)}")
+                raise InputError(f"tcpdump can't capture: {_reason(said, self._order.interface)}")
         if self._copy is not None:
             _append(self._copy, room[:more], self._order.write)
         return more
@@ -85,9 +85,10 @@ class Live(Stream):
         return sum(map(int, _DROPPED.findall(self.said())))
 
 
-def _reason(said: str) -> str:
-    """The last thing that tcpdump said of itself."""
-    lines = [line.removeprefix("tcpdump: ").strip() for line in said.splitlines() if line.startswith("tcpdump: ")]
+def _reason(said: str, interface: str) -> str:
+    """The last thing that tcpdump said of itself; the interface is told already."""
+    own = [line.removeprefix("tcpdump: ").strip() for line in said.splitlines() if line.startswith("tcpdump: ")]
+    lines = [line.removeprefix(f"{interface}: ") for line in own]
     last = next((line for line in reversed(lines) if not line.startswith("listening on ")), "it gave no reason")
     return f"{last}; run it as root" if "permi" in last.lower() else last
 

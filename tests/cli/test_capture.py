@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from typing import Any
 
@@ -218,14 +221,23 @@ def running(*words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "advisor", "capture", *words], stdin=pipe, stdout=pipe, stderr=pipe)
 
 
+def read_by(process: subprocess.Popen[bytes], content: bytes) -> None:
+    """Write to its standard input, and wait until it has read all of it."""
+    assert process.stdin is not None
+    process.stdin.write(content)
+    process.stdin.flush()
+    begun, left = time.monotonic(), 1
+    while left and time.monotonic() < begun + 30:
+        time.sleep(0.01)
+        (left,) = struct.unpack("i", fcntl.ioctl(process.stdin, termios.FIONREAD, bytes(4)))
+    assert not left
+
+
 def test_a_pipe_is_read_while_it_comes_and_a_signal_ends_it_with_what_was_seen(path: str) -> None:
     whole = pathlib.Path(path).read_bytes()
     for number in (signal.SIGINT, signal.SIGTERM):
         with running("-", "--limit", "1") as process:
-            assert process.stdin is not None
-            process.stdin.write(whole[:-20])
-            process.stdin.flush()
-            time.sleep(1.5)
+            read_by(process, whole[:-20])
             process.send_signal(number)
             assert process.stdout is not None
             out = process.stdout.read().decode()
@@ -236,10 +248,7 @@ def test_a_pipe_is_read_while_it_comes_and_a_signal_ends_it_with_what_was_seen(p
 
 def test_one_signal_is_enough_and_a_second_ends_it_at_once(path: str) -> None:
     with running("-") as process:
-        assert process.stdin is not None
-        process.stdin.write(pathlib.Path(path).read_bytes()[:10])
-        process.stdin.flush()
-        time.sleep(1)
+        read_by(process, pathlib.Path(path).read_bytes()[:10])
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
