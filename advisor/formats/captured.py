@@ -9,25 +9,25 @@ from __future__ import annotations
 from advisor.errors import InputError
 from advisor.formats import compressed, pcap, pcapng
 from advisor.formats.captured_window import Window
-from advisor.formats.frames import Format, Frames, Part, Source
+from advisor.formats.frames import Format, Frames, PackingError, Part, Source
 
 CHUNK = 4 << 20
 """Bytes that are read at once."""
 _NAMED = 12
 """Bytes by which a format is told."""
 _OTHERS = (
-    (b"snoop\0", "a snoop capture of Solaris; editcap turns it into pcap"),
-    (b"btsnoop\0", "a Bluetooth capture"),
-    (b"GMBU", "a Network Monitor capture; editcap turns it into pcap"),
-    (b"XCP\0", "a Sniffer capture; editcap turns it into pcap"),
-    (b"RTSS", "a Network Monitor capture; editcap turns it into pcap"),
-    (b"PK\3\4", "a zip archive: unpack it"),
+    (b"snoop\0", "this is a snoop capture of Solaris; editcap turns it into pcap"),
+    (b"btsnoop\0", "this is a Bluetooth capture"),
+    (b"GMBU", "this is a Network Monitor capture; editcap turns it into pcap"),
+    (b"XCP\0", "this is a Sniffer capture; editcap turns it into pcap"),
+    (b"RTSS", "this is a Network Monitor capture; editcap turns it into pcap"),
+    (b"PK\3\4", "this is a zip archive: unpack it"),
     (b"BZh", "packed by bzip2: unpack it"),
     (b"\xfd7zXZ\0", "packed by xz: unpack it"),
     (b"\x04\x22\x4d\x18", "packed by lz4: unpack it"),
     (b"\x1f\x8b", "packed twice: unpack it once"),
     (b"\x28\xb5\x2f\xfd", "packed twice: unpack it once"),
-    (b"\x7fELF", "a program"),
+    (b"\x7fELF", "this is a program"),
 )
 _PRINTABLE = frozenset((*range(0x20, 0x7F), *b"\t\r\n"))
 
@@ -77,7 +77,7 @@ class Capture:
     def _fill(self) -> bool:
         try:
             return self._window.fill()
-        except compressed.PackingError as damage:
+        except PackingError as damage:
             self._stop(self._window.base + self._window.stop, str(damage))
         except OSError as error:
             self._stop(self._window.base + self._window.stop, f"cannot be read any further ({error.strerror})")
@@ -112,12 +112,14 @@ def open_capture(source: Source, chunk: int = CHUNK, name: str = "capture") -> C
     Raises:
         InputError: when it is no capture, or one that nothing can be read of: what it is instead.
     """
-    head, rest, packing = compressed.opened(source)
-    window = Window(rest, head, chunk)
     try:
+        head, rest, packing = compressed.opened(source)
+        window = Window(rest, head, chunk)
         kind = _format(window)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror})") from None
     words = kind.words if packing is None else f"{kind.words}, {packing}"
     return Capture(window, kind, words, name)
 
@@ -133,7 +135,7 @@ def _format(window: Window) -> Format:
         return pcap.Pcap(head)
     if pcapng.is_pcapng(head):
         return pcapng.Pcapng(head)
-    raise InputError(f"{_what(head)}: no pcap or pcapng file")
+    raise InputError(f"{_what(head)}; only pcap and pcapng are read")
 
 
 def _what(head: bytes) -> str:
@@ -143,4 +145,4 @@ def _what(head: bytes) -> str:
     for magic, what in _OTHERS:
         if head.startswith(magic):
             return what
-    return "a text file" if _PRINTABLE.issuperset(head) else f"begins with {head[:4].hex(' ')}"
+    return "this is a text file" if _PRINTABLE.issuperset(head) else f"begins with {head[:4].hex(' ')}"

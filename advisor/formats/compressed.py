@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import zlib
 
-from advisor.errors import InputError
-from advisor.formats.frames import Source
+from advisor.formats.frames import PackingError, Source
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _MAGIC = 4
@@ -17,12 +16,6 @@ _PIECE = 1 << 18
 """Bytes of the compressed stream that are read at once."""
 _GZIP_WRAPPER = 31
 """wbits of zlib: a window of 32 KiB, with a gzip header."""
-_WIDEST = 1 << 27
-"""The widest window of a zstd stream that is unpacked, in bytes: what ``zstd -d`` takes without being told to."""
-
-
-class PackingError(InputError):
-    """A compressed stream that cannot be unpacked any further."""
 
 
 def opened(source: Source) -> tuple[bytes, Source, str | None]:
@@ -37,7 +30,9 @@ def opened(source: Source) -> tuple[bytes, Source, str | None]:
     if head.startswith(_GZIP):
         return b"", _Gzip(head, source), "gzip"
     if head.startswith(_ZSTD):
-        return b"", _Zstd(head, source), "zstd"
+        from advisor.formats.compressed_zstd import Zstd  # noqa: PLC0415 (7 ms, for few files)
+
+        return b"", Zstd(head, source), "zstd"
     return head, source, None
 
 
@@ -56,14 +51,15 @@ class _Gzip:
             PackingError: when no more can be unpacked.
         """
         while self._packed or self._more():
-            try:
-                piece = self._member.decompress(self._packed, size)
-            except zlib.error as error:
-                raise PackingError(f"the gzip stream is damaged here ({error})") from None
+            if not self._begun:
+                self._packed = self._packed.lstrip(b"\0")  # tapes are padded so, and gzip(1) lets it pass
+                if not self._packed:
+                    continue
+            piece = self._piece(size)
             self._packed = self._member.unconsumed_tail
             self._begun = True
             if self._member.eof:
-                self._packed = self._member.unused_data.lstrip(b"\0")  # tapes and gzip(1) pad with zeros
+                self._packed = self._member.unused_data
                 self._member = zlib.decompressobj(_GZIP_WRAPPER)
                 self._begun = False
             if piece:
@@ -72,41 +68,18 @@ class _Gzip:
             raise PackingError("the gzip stream ends here, before its end")
         return b""
 
+    def _piece(self, size: int) -> bytes:
+        """Some bytes; of a call that meets damage zlib gives nothing, so that ever fewer are asked for then."""
+        while True:
+            before = self._member.copy()
+            try:
+                return self._member.decompress(self._packed, size)
+            except zlib.error as error:
+                self._member = before
+                if size == 1:
+                    raise PackingError(f"the gzip stream is damaged here ({error})") from None
+                size = max(size >> 4, 1)
+
     def _more(self) -> bool:
         self._packed = self._source.read1(_PIECE)
         return bool(self._packed)
-
-
-class _Zstd:
-    """One zstd frame after the other (RFC 8878, 3.1)."""
-
-    def __init__(self, head: bytes, source: Source) -> None:
-        import zstandard  # noqa: PLC0415 (7 ms, for few files)
-
-        self._error = zstandard.ZstdError
-        self._packed = _Rest(head, source)
-        context = zstandard.ZstdDecompressor(max_window_size=_WIDEST)
-        self._reader = context.stream_reader(self._packed, _PIECE, read_across_frames=True)
-
-    def read1(self, size: int = _PIECE, /) -> bytes:
-        """At most ``size`` bytes, as soon as there are some.
-
-        Raises:
-            PackingError: when no more can be unpacked.
-        """
-        try:
-            return self._reader.read1(size)
-        except self._error as error:
-            raise PackingError(f"the zstd stream is damaged here ({error})") from None
-
-
-class _Rest:
-    """A source behind bytes that have been read from it already, as zstandard reads it."""
-
-    def __init__(self, head: bytes, source: Source) -> None:
-        self._head, self._source = head, source
-
-    def read(self, size: int) -> bytes:
-        """Some bytes, at most ``size`` but for the head."""
-        head, self._head = self._head, b""
-        return head or self._source.read1(size)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from advisor.errors import InputError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -39,6 +41,10 @@ class Source(Protocol):
 
     def read1(self, size: int = -1, /) -> bytes:
         """At most ``size`` bytes, as soon as there are some."""
+
+
+class PackingError(InputError):
+    """A compressed stream that cannot be unpacked any further."""
 
 
 class Part(NamedTuple):
