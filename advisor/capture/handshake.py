@@ -127,7 +127,7 @@ def splits(one: Connection, sender: int) -> bool:
     """Whether a bare SYN of this end meets the other's, before anything else was said."""
     opener = 1 - sender
     alone = one.syns[opener] > 0 and one.syns[sender] == 0 and one.acked[opener] == NONE
-    return alone and one.client == opener and not one.packets[sender] and State.CLOSE not in one.state
+    return alone and one.client == opener and not one.bytes[sender] and State.CLOSE not in one.state
 
 
 def belongs(attempt: Connection, current: Connection, sender: int, segment: Segment) -> bool:
