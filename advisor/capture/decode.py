@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from advisor.capture import internet
-from advisor.capture.addresses import numbers
+from advisor.capture.addresses import Addresses
 from advisor.capture.duplicates import Duplicates
 from advisor.capture.headers import SHAPES, Part, Shape
 from advisor.capture.link import Left
@@ -47,13 +47,14 @@ class Decoder:
 
     def __init__(self, endpoints: Endpoints) -> None:
         self.skipped = Skipped()
-        self._endpoints = endpoints
+        self._addresses = Addresses(endpoints)
+        self._shapes: dict[int, tuple[Shape, ...]] = dict(SHAPES)
         self._duplicates = Duplicates()
 
     def decode(self, frames: Frames) -> Segments:
         """The TCP segments of a chunk, in file order, without those that another interface had shown before."""
         parts = [part for group in _groups(frames) for part in self._parts(frames, group)]
-        whole = _merge(parts, self._endpoints)
+        whole = _merge(parts, self._addresses)
         again = self._duplicates.find(frames, whole)
         if again is not None:
             self.skipped.duplicates += int(np.count_nonzero(again))
@@ -64,16 +65,20 @@ class Decoder:
 
     def _parts(self, frames: Frames, group: _Group) -> list[Part]:
         parts: list[Part] = []
-        rest = group.rows
-        for shape in SHAPES.get(group.link, ()):
-            long = _of(frames.captured, rest) >= shape.size
-            if long.all() and len(rest):
+        rest, shapes = group.rows, self._shapes.get(group.link, ())
+        decided: dict[Shape, int] = {}
+        for shape in shapes:
+            before, long = len(rest), _of(frames.captured, rest) >= shape.size
+            if long.all() and before:
                 part, rest = self._columns(frames, shape, rest)
                 parts.append(part)
             elif long.any():
                 part, misfits = self._columns(frames, shape, rest[long])
                 rest = np.sort(np.concatenate([misfits, rest[~long]]))
                 parts.append(part)
+            decided[shape] = before - len(rest)
+        # What is usual in this capture is tried first in the next chunk; no frame has two shapes.
+        self._shapes[group.link] = tuple(sorted(shapes, key=lambda shape: -decided[shape]))
         return parts + self._one_by_one(frames, group.link, rest)
 
     def _columns(self, frames: Frames, shape: Shape, rows: NDArray[np.int64]) -> tuple[Part, NDArray[np.int64]]:
@@ -136,14 +141,14 @@ def _part(found: list[tuple[int, internet.Found]], *, six: bool) -> Part:
     return Part(row, ends[0], ends[1], seq, ack, flags, window, length, ident, addresses)
 
 
-def _merge(parts: list[Part], endpoints: Endpoints) -> Part:
+def _merge(parts: list[Part], known: Addresses) -> Part:
     """All in one, in file order, IPv6 addresses numbered in the order in which they come."""
     parts = [part for part in parts if len(part.row)] or [_part([], six=False)]
     if len(parts) == 1:
-        return _numbered(parts[0], endpoints)
+        return _numbered(parts[0], known)
     fours = [part for part in parts if part.addresses is None]
     sixes = [part for part in parts if part.addresses is not None]
-    return _join([*fours, *([_numbered(_join(sixes), endpoints)] if sixes else [])])
+    return _join([*fours, *([_numbered(_join(sixes), known)] if sixes else [])])
 
 
 def _join(parts: list[Part]) -> Part:
@@ -156,8 +161,8 @@ def _join(parts: list[Part]) -> Part:
     return Part(*columns)
 
 
-def _numbered(part: Part, endpoints: Endpoints) -> Part:
+def _numbered(part: Part, known: Addresses) -> Part:
     if part.addresses is None:
         return part
-    hosts = numbers(part.addresses.reshape(-1, 2), endpoints).reshape(-1, 2)
+    hosts = known.numbers(part.addresses.reshape(-1, 2)).reshape(-1, 2)
     return part._replace(source=part.source | hosts[:, 0], target=part.target | hosts[:, 1], addresses=None)
