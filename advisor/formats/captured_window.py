@@ -26,23 +26,23 @@ class Window:
         self.data[: len(head)] = np.frombuffer(head, np.uint8)
         self.stop = len(head)
 
-    def fill(self) -> bool:
-        """Read once, into what is free; twice as much is held where nothing is.
+    def fill(self, most: int | None = None) -> bool:
+        """Read once, into what is free, but no more than ``most``; room is doubled where nothing is free.
 
         Returns:
             False at the end of the stream.
         """
         if self.stop == len(self.data) - SLACK:
-            self.data = np.concatenate((self.data, np.zeros(len(self.data), np.uint8)))
+            self.data = np.concatenate((self.data, np.zeros(self.stop, np.uint8)))
         if not self._ended:
-            size = self._into(memoryview(self.data)[self.stop : -SLACK])
+            size = self._into(memoryview(self.data)[self.stop : -SLACK][:most])
             self._ended = not size
             self.stop += size
         return not self._ended
 
     def head(self, size: int) -> bytes:
         """The first bytes, fewer only where the stream ends."""
-        while self.stop < size and self.fill():
+        while self.stop < size and self.fill(size - self.stop):
             pass
         return self.data[: min(size, self.stop)].tobytes()
 

@@ -25,7 +25,7 @@ def opened(source: Source) -> tuple[bytes, Source, str | None]:
         bytes that have been read already, the stream behind them, and ``gzip``, ``zstd`` or None.
     """
     head = b""
-    while len(head) < _MAGIC and (more := source.read1(_PIECE)):
+    while len(head) < _MAGIC and (more := source.read1(_MAGIC - len(head))):
         head += more
     if head.startswith(_GZIP):
         return b"", _Gzip(head, source), "gzip"
@@ -56,10 +56,8 @@ class _Gzip:
                 if not self._packed:
                     continue
             piece = self._piece(size)
-            self._packed = self._member.unconsumed_tail
             self._begun = True
             if self._member.eof:
-                self._packed = self._member.unused_data
                 self._member = zlib.decompressobj(_GZIP_WRAPPER)
                 self._begun = False
             if piece:
@@ -69,16 +67,21 @@ class _Gzip:
         return b""
 
     def _piece(self, size: int) -> bytes:
-        """Some bytes; of a call that meets damage zlib gives nothing, so that ever fewer are asked for then."""
+        """Some bytes; of a call that meets damage zlib gives nothing, so that it is then fed with ever less."""
+        fed = len(self._packed)
         while True:
             before = self._member.copy()
             try:
-                return self._member.decompress(self._packed, size)
+                piece = self._member.decompress(self._packed[:fed], size)
             except zlib.error as error:
                 self._member = before
-                if size == 1:
+                if fed == 1:
                     raise PackingError(f"the gzip stream is damaged here ({error})") from None
-                size = max(size >> 4, 1)
+                fed = max(fed >> 4, 1)
+            else:
+                rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+                self._packed = rest + self._packed[fed:]
+                return piece
 
     def _more(self) -> bool:
         self._packed = self._source.read1(_PIECE)

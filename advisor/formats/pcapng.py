@@ -92,7 +92,7 @@ class Pcapng:
 def _joined(parts: list[Part], used: int, fault: str | None) -> Part:
     """Parts of one chunk as one."""
     if len(parts) == 1:
-        return parts[0]
+        return parts[0]._replace(used=used, fault=fault)
     nothing = np.zeros(0, np.int64)
     columns = [np.concatenate([nothing, *column]) for column in zip(*(part[:4] for part in parts), strict=True)]
     offset, captured, original, time = columns or [nothing] * 4
