@@ -22,8 +22,9 @@ from advisor.snapshot.model import Snapshot
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 TRANSCRIPTS = sorted(EXAMPLES.glob("*/transcript.txt"))
 KEEPALIVE = EXAMPLES / "keepalive-300"
+CAPTURE = EXAMPLES / "capture-handshake"
 PATCH = "patch"
-"""The folder that an example's transcript writes."""
+"""The folder that an example's transcript writes, if it asks for a patch."""
 
 
 def replay(line: str, folder: pathlib.Path) -> str:
@@ -67,7 +68,8 @@ def test_the_transcript_and_the_patch_are_what_the_commands_give(
     if os.environ.get("ADVISOR_UPDATE_GOLDEN") == "1":
         transcript.write_text(now)
         shutil.rmtree(home / PATCH, ignore_errors=True)
-        shutil.copytree(folder / PATCH, home / PATCH)
+        if (folder / PATCH).exists():
+            shutil.copytree(folder / PATCH, home / PATCH)
     assert now == transcript.read_text()
     assert files(folder / PATCH) == files(home / PATCH)
 
@@ -76,7 +78,8 @@ def test_there_is_an_example_and_each_has_a_story_and_a_transcript() -> None:
     homes = [home for home in EXAMPLES.iterdir() if home.is_dir()]
     assert homes
     for home in homes:
-        assert {"README.md", "transcript.txt", PATCH} <= {path.name for path in home.iterdir()}, home
+        assert {"README.md", "transcript.txt"} <= {path.name for path in home.iterdir()}, home
+        assert ("$ advisor patch" in (home / "transcript.txt").read_text()) == (home / PATCH).exists(), home
 
 
 def recorded(name: str) -> Snapshot:
@@ -122,3 +125,18 @@ def test_the_diff_turns_the_recorded_file_into_the_one_that_was_recorded_afterwa
     after = recorded("after.json")
     assert after.nginx is not None
     assert (target / "nginx.conf").read_bytes() == after.nginx.files["/etc/nginx/nginx.conf"].content
+
+
+def test_the_capture_shows_what_its_story_tells() -> None:
+    text = (CAPTURE / "transcript.txt").read_text()
+    states = [
+        (words[1], words[-1]) for words in map(str.split, text.splitlines()) if len(words) > 3 and words[0][0].isdigit()
+    ]
+    for pair in (
+        ("CLOSE_WAIT", "FIN_WAIT1"),
+        ("CLOSE_WAIT", "FIN_WAIT2"),
+        ("LAST_ACK", "TIME_WAIT"),
+        ("TIME_WAIT", "CLOSED"),
+    ):
+        assert pair in states, pair
+    assert "teardown by the server, 5 s after the last data" in text
