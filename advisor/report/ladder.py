@@ -13,7 +13,7 @@ from advisor.report.terminal import Paint, clip, wrap
 from advisor.units import B, show
 
 _FLAGS = {"SYN": SYN, "FIN": FIN, "RST": RST, "PSH": PSH, "ACK": ACK, "URG": URG, "ECE": ECE, "CWR": CWR}
-_TIME, _STATE, _WIDEST = 11, 11, 60
+_TIME, _STATE, _WIDEST = 10, 12, 60
 """Cells of a time, of a state, and the most that an arrow takes."""
 _SIDES = _TIME + 2 * _STATE + 3
 _NARROWEST = 30
@@ -25,7 +25,7 @@ ASSUMED = (
 
 
 def ladder(one: Ladder, number: int, endpoints: Endpoints, width: int, paint: Paint) -> list[str]:
-    """The lines of a connection's ladder, at most ``width`` cells each from 66 on."""
+    """The lines of a connection's ladder, at most ``width`` cells each from 67 on."""
     found = one.connection
     if found is None:
         return []
@@ -76,10 +76,14 @@ class _Drawn:
     def begin(self) -> Iterator[str]:
         """The heads of the columns, and the states before the first packet."""
         yield self._row("time", "client", " " * self._room, "server", role="strong")
-        if self._one.notes & Note.MIDSTREAM:
-            yield self._row("", "ESTABLISHED", "(assumed)".center(self._room), "ESTABLISHED")
-        else:
-            yield self._row("", "CLOSED", " " * self._room, "LISTEN")
+        yield self._row("", *self._before())
+
+    def _before(self) -> tuple[str, str, str]:
+        one, middle = self._one, " " * self._room
+        if one.notes & Note.MIDSTREAM:
+            opening = any(one.syns)
+            return ("SYN_SENT?", middle, "SYN_RECV?") if opening else ("ESTABLISHED?", middle, "ESTABLISHED?")
+        return "CLOSED", middle, "CLOSED" if one.notes & Note.REFUSED else "LISTEN"
 
     def step(self, step: Step) -> Iterator[str]:
         """The line of a step, that of a new phase before it, and its marks below it."""
@@ -87,11 +91,18 @@ class _Drawn:
             self._phase = step.phase
             yield f"{self._paint('strong', step.phase)}{self._about(step.phase)}"
         time = f"{(step.time - self._one.first) / 1e9:.6f}"[:_TIME].rstrip(".")
-        left, right = (words.state(step.states[end]) or "-" for end in (self._one.client, 1 - self._one.client))
+        left, right = (self._state(step, end) for end in (self._one.client, 1 - self._one.client))
         yield self._row(time, left, self._arrow(step), right)
         for mark in step.marks:
             for line in wrap(mark, self._room):
                 yield f"{'':{_TIME + 1 + _STATE + 1}}{self._paint('medium', line)}"
+
+    def _state(self, step: Step, end: int) -> str:
+        """The state of an end, with ``?`` where it sent nothing; nobody listens where a SYN is refused."""
+        if self._one.notes & Note.REFUSED and end != self._one.client:
+            return "CLOSED"
+        state = words.state(step.states[end])
+        return "-" if state is None else state if self._one.packets[end] else f"{state}?"
 
     def _row(self, time: str, left: str, middle: str, right: str, role: str | None = None) -> str:
         line = f"{time:>{_TIME}} {left:<{_STATE}} {middle} {right}".rstrip()
