@@ -41,7 +41,8 @@ class Mix:
     ``once``, ``visits``, ``downloads`` and ``silent`` are arrivals per second: one request and then idle until the
     server closes; a few requests and then closed; a slow download and then closed; never a request. ``returning``
     holds pairs: so many clients that ask again every so many seconds, for as long as the load lasts. ``pollers``
-    always have a question open.
+    always have a question open. ``leaving`` are arrivals per second of clients that ask once, and close by themselves
+    when they have been idle for a time between the two of ``patience``, in seconds.
     """
 
     host: str
@@ -56,6 +57,8 @@ class Mix:
     returning: list[tuple[int, float]]
     pollers: int
     most: int = 10_000
+    leaving: float = 0.0
+    patience: tuple[float, float] = (0.0, 0.0)
 
 
 class _Client:
@@ -109,6 +112,7 @@ class _Load:
             "visit": (self.mix.visits, self._visit),
             "download": (self.mix.downloads, self._download),
             "silent": (self.mix.silent, self._silent),
+            "leaving": (self.mix.leaving, self._leaving),
         }
         for kind, (rate, script) in arrivals.items():
             if rate:
@@ -134,6 +138,10 @@ class _Load:
     def _once(self) -> Iterator[str | float | None]:
         yield "/"
         yield None
+
+    def _leaving(self) -> Iterator[str | float | None]:
+        yield "/"
+        yield self.random.uniform(*self.mix.patience)
 
     def _visit(self) -> Iterator[str | float | None]:
         for _ in range(self.random.randint(2, 5)):

@@ -1,0 +1,163 @@
+"""From packets to a keepalive_timeout: what a capture foretells is what the same load then holds."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import pathlib
+import signal
+import statistics
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.command import audit, evidence, found, plan
+from support.load import Mix
+from support.netns import Netns, pair
+from support.nginx import Nginx, running
+from support.steady import Steady, steady
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SERVER, CLIENTS, VIA = "10.9.0.1", "10.77.0.0/20", "10.9.0.2"
+RULE = "keepalive-timeout-from-capture"
+PRESENT = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class Times:
+    """In seconds: until the load is steady, how long the capture is, until the new timeout has taken hold, and for how
+    long is measured.
+    """
+
+    warm: float
+    capture: float
+    settle: float
+    measure: float
+
+
+QUICK = Mix(
+    host=SERVER,
+    port=80,
+    network=CLIENTS,
+    seed=1,
+    seconds=120,
+    once=0,
+    visits=12,
+    downloads=0,
+    silent=0,
+    returning=[(60, 1), (40, 3.5)],
+    pollers=0,
+    leaving=50,
+    patience=(3, 14),
+)
+"""All who come back do so within 4 s; the others give up after 3 to 14 s of idleness, which 300 s never cuts short."""
+LONG = dataclasses.replace(
+    QUICK, seconds=1100, once=16, visits=2, leaving=0, returning=[(300, 5), (300, 15), (200, 40), (500, 70)]
+)
+"""Thinking clients of four kinds, and many who never come back: only the timeout lets those go."""
+
+
+@contextlib.contextmanager
+def captured(ns: Netns, path: pathlib.Path) -> Iterator[None]:
+    """What passes the namespace's interface while the block runs, headers only."""
+    interface = next(line.split(": ")[1] for line in ns.run("ip", "-o", "link").stdout.splitlines() if "@" in line)
+    options = ["-Z", "root", "-n", "-s", "96", "-B", "8192", "-i", interface.partition("@")[0], "-w", str(path)]
+    process = ns.start("tcpdump", *options, "tcp", "port", "80", stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert "listening" in process.stderr.readline()
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=20)[1]
+    assert "\n0 packets dropped by kernel" in said
+
+
+@contextlib.contextmanager
+def site(folder: pathlib.Path) -> Iterator[tuple[Netns, Netns, Nginx]]:
+    (folder / "index.html").write_text("hello\n")
+    http = f"""\
+    keepalive_timeout {PRESENT};
+    server {{
+        listen {SERVER}:80;
+        root {folder};
+    }}
+"""
+    with pair(SERVER, VIA) as (server, clients):
+        server.run("ip", "route", "add", CLIENTS, "via", VIA)
+        main = "worker_rlimit_nofile 16384;\n"
+        with running(server, folder / "nginx", http, workers=2, connections=8192, main=main) as nginx:
+            yield server, clients, nginx
+
+
+def measured(load: Steady, seconds: float) -> tuple[float, float]:
+    """ESTABLISHED on average from now on, and connections opened a second."""
+    begun = load.moments()[-1]
+    load.until(time.monotonic() - load.begun + seconds)
+    moments = load.moments()
+    opened = moments[-1]["counts"]["opened"] - begun["counts"]["opened"]
+    assert moments[-1]["counts"].get("failed", 0) == moments[-1]["counts"].get("refused", 0) == 0
+    return statistics.mean(one["established"] for one in moments), opened / (moments[-1]["time"] - begun["time"])
+
+
+def look(server: Netns, nginx: Nginx, capture: pathlib.Path) -> dict[str, Any]:
+    """What the audit says of it."""
+    report = audit(server, "--sample", "0", "--nginx-conf", str(nginx.conf), "--capture", str(capture))
+    assert not [one for one in report["unknown"] if one["source"].startswith("capture")]
+    finding = found(report, RULE)["http"]
+    assert finding["confidence"] == "observed"
+    return evidence(finding)
+
+
+def change(server: Netns, nginx: Nginx, folder: pathlib.Path, capture: pathlib.Path, timeout: int) -> dict[str, Any]:
+    """Take the patch's value; what the plan expects, by name."""
+    asked = ["--nginx-conf", str(nginx.conf), "--sample", "0", "--capture", str(capture), "--select", RULE]
+    made = plan(server, folder / "out", "--unsafe", *asked)
+    assert [(one["before"], one["after"]) for one in made["nginx"]] == [
+        (f"keepalive_timeout {PRESENT}", f"keepalive_timeout {timeout}")
+    ]
+    subprocess.run(["patch", "-p1", "-d", "/", "-i", str(folder / "out" / "nginx.diff")], check=True, timeout=30)
+    nginx.reload()
+    return {one["name"]: one for one in made["expected"]}
+
+
+def it_comes_as_foretold(tmp_path: pathlib.Path, mix: Mix, times: Times, timeout: int) -> dict[str, float]:
+    capture = tmp_path / "web.pcap"
+    with site(tmp_path) as (server, clients, nginx), steady(clients, mix) as load:
+        load.until(times.warm)
+        with captured(server, capture):
+            time.sleep(times.capture)
+        held, _ = measured(load, 2)
+        told = look(server, nginx, capture)
+        assert told["item.best"] == timeout
+        expected = change(server, nginx, tmp_path, capture, timeout)
+        time.sleep(times.settle)
+        now, rate = measured(load, times.measure)
+    numbers = {
+        "before": held,
+        "foretold": told["item.held_then"],
+        "measured": now,
+        "handshakes foretold": told["item.handshakes_then"],
+        "handshakes measured": rate,
+    }
+    print(numbers)  # noqa: T201 (shown with -s, or when it fails)
+    assert expected["new connections per second on port 80"]["after"] == told["item.handshakes_then"]
+    assert now == pytest.approx(told["item.held_then"], rel=0.10), numbers
+    assert rate == pytest.approx(told["item.handshakes_then"], rel=0.10), numbers
+    return numbers
+
+
+@pytest.mark.real("nginx", "tcpdump", "patch")
+def test_the_recommended_timeout_holds_what_the_capture_foretold(tmp_path: pathlib.Path) -> None:
+    numbers = it_comes_as_foretold(tmp_path, QUICK, Times(8, 20, 8, 6), 5)
+    assert numbers["before"] > 1.25 * numbers["measured"], "nothing to foretell"
+
+
+@pytest.mark.slow
+@pytest.mark.real("nginx", "tcpdump", "patch")
+def test_at_full_length_the_timeout_of_75_s_holds_what_the_capture_foretold(tmp_path: pathlib.Path) -> None:
+    numbers = it_comes_as_foretold(tmp_path, LONG, Times(75, 630, 90, 60), 75)
+    assert numbers["before"] > 1.25 * numbers["measured"], "nothing to foretell"
