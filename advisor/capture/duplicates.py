@@ -14,6 +14,8 @@ import numpy as np
 from advisor.capture import link as links
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from advisor.capture.headers import Part
@@ -24,20 +26,23 @@ WITHIN = 5_000_000
 
 _KEPT = 65_536
 """Segments of the last moment that are remembered for the next chunk, at most."""
-_WHERE = {links.LINUX_SLL: (">u2", 0), links.LINUX_SLL2: (">u4", 4)}
-"""What tells interfaces apart inside one capture device: SLL2's interface index; of SLL only the packet's direction."""
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+_COOKED = (links.LINUX_SLL, links.LINUX_SLL2)
+_ODD, _ODD2, _ODD3 = (np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 
 
 class _Seen(NamedTuple):
-    """What makes segments equal (`keys`, columns of numbers), where and when they were seen."""
+    """Columns of what makes segments equal (the ends first), where they were seen, and when."""
 
-    keys: list[NDArray[np.uint64]]
+    keys: list[NDArray[Any]]
     via: NDArray[np.int64]
     time: NDArray[np.int64]
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> _Seen:
+    def take(self, rows: NDArray[np.int64]) -> _Seen:
         return _Seen([key[rows] for key in self.keys], self.via[rows], self.time[rows])
+
+    def after(self, before: _Seen) -> _Seen:
+        keys = [np.concatenate(pair) for pair in zip(before.keys, self.keys, strict=True)]
+        return _Seen(keys, np.concatenate((before.via, self.via)), np.concatenate((before.time, self.time)))
 
 
 class Duplicates:
@@ -48,53 +53,47 @@ class Duplicates:
 
     def find(self, frames: Frames, part: Part) -> NDArray[np.bool_] | None:
         """Which segments are the same ones again; None if none is, or none can be (all from one interface)."""
-        if not len(part.row) or (len(frames.links) == 1 and frames.links[0] not in _WHERE):
+        if not len(part.row) or (len(frames.links) == 1 and frames.links[0] not in _COOKED):
             return None
-        now = _Seen(_keys(part), _via(frames, part.row), frames.time[part.row])
-        both = now if self._before is None else _join(self._before, now)
-        again = _again(both)
-        kept = both if again is None else both.take(~again)
-        recent = kept.take(kept.time >= now.time.max() - WITHIN)
-        self._before = recent.take(slice(-_KEPT, None))
+        seen = _Seen(list(part[1:9]), _via(frames, part), frames.time[part.row])
+        latest = seen.time.max()
+        if self._before is not None:
+            seen = seen.after(self._before)
+        again = _again(seen)
+        recent = seen.time >= latest - WITHIN
+        kept = recent if again is None else recent & ~again
+        self._before = seen.take(np.flatnonzero(kept)[-_KEPT:])
         return None if again is None else again[-len(part.row) :]
 
 
-def _join(one: _Seen, other: _Seen) -> _Seen:
-    keys = [np.concatenate(pair) for pair in zip(one.keys, other.keys, strict=True)]
-    return _Seen(keys, np.concatenate((one.via, other.via)), np.concatenate((one.time, other.time)))
+def _via(frames: Frames, part: Part) -> NDArray[np.int64]:
+    """A number for the interface of each segment: the capture's, and the one that a cooked header names.
 
-
-def _keys(part: Part) -> list[NDArray[np.uint64]]:
-    wide = [column.astype(np.uint64) for column in (part.seq, part.ack, part.window, part.ident, part.flags)]
-    seq, ack, window, ident, flags = wide
-    rest = window | ident << np.uint64(16) | flags << np.uint64(32)
-    return [part.source, part.target, seq << np.uint64(32) | ack, rest, part.length.astype(np.uint64)]
-
-
-def _via(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A number for the interface of each frame: the capture's, and the one that a cooked header names."""
-    of = np.zeros(len(rows), np.int64) if frames.interface is None else frames.interface[rows]
-    link = np.array(frames.links)[of]
-    via = of << 32
-    for cooked, (kind, where) in _WHERE.items():
-        mine = link == cooked
-        if mine.any():
-            size = np.dtype(kind).itemsize
-            everywhere = np.ndarray((len(frames.data) - size + 1,), f"V{size}", frames.data, strides=(1,))
-            via[mine] |= everywhere[frames.offset[rows[mine]] + where].view(kind).astype(np.int64)
+    LINUX_SLL names none. But two equal segments with one IPv4 identification are one packet: whoever sends it again
+    gives it a new one. Where that is 0, or there is none (IPv6), a packet coming in and going out is told apart.
+    """
+    of = np.zeros(len(part.row), np.int64) if frames.interface is None else frames.interface[part.row]
+    via = of << 33
+    cooked = np.array(frames.links)[of]
+    mine = cooked == links.LINUX_SLL2
+    via[mine] |= _field(frames, part.row[mine], 4, ">u4")
+    mine = cooked == links.LINUX_SLL
+    own = np.where(part.ident[mine] == 0, _field(frames, part.row[mine], 0, ">u2"), part.row[mine] + frames.first)
+    via[mine] |= (1 << 32) + own
     return via
 
 
+def _field(frames: Frames, rows: NDArray[np.int64], where: int, kind: str) -> NDArray[np.int64]:
+    size = np.dtype(kind).itemsize
+    everywhere = np.ndarray((len(frames.data) - size + 1,), f"V{size}", frames.data, strides=(1,))
+    return everywhere[frames.offset[rows] + where].view(kind).astype(np.int64)
+
+
 def _again(seen: _Seen) -> NDArray[np.bool_] | None:
-    order = _by_key(seen.keys)
-    if order is None:
-        return None
-    time, via = seen.time[order], seen.via[order]
-    near = np.abs(np.diff(time)) <= WITHIN
-    for key in seen.keys:
-        near &= key[order[1:]] == key[order[:-1]]
+    order, near = _together(seen)
     if not near.any():
         return None
+    time, via = seen.time[order], seen.via[order]
     starts = np.flatnonzero(np.concatenate(([True], ~near)))
     run = np.cumsum(np.concatenate(([0], ~near)))
     first = starts[run]
@@ -104,30 +103,34 @@ def _again(seen: _Seen) -> NDArray[np.bool_] | None:
         until = int(starts[one + 1]) if one + 1 < len(starts) else len(order)
         rows = slice(int(starts[one]), until)
         again[rows] = _one_by_one(time[rows].tolist(), via[rows].tolist())
-    if not again.any():
-        return None
     found = np.zeros(len(order), bool)
     found[order[again]] = True
-    return found
+    return found if again.any() else None
 
 
-def _by_key(keys: list[NDArray[np.uint64]]) -> NDArray[np.int64] | None:
-    """The order that brings equal ones together, as they came; None if no two are equal."""
-    mixed = np.zeros(len(keys[0]), np.uint64)
-    for key in keys:
-        mixed = (mixed ^ key) * _ODD
-        mixed ^= mixed >> np.uint64(32)
+def _together(seen: _Seen) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """An order that brings equal ones together, as they came, and which of them equals its forerunner soon after it."""
+    source, target, seq, ack, *_, ident = seen.keys
+    mixed = (seq.astype(np.uint64) << np.uint64(32) | ack) * _ODD
+    mixed ^= source * _ODD2 ^ (target ^ ident) * _ODD3
     low = np.uint64((1 << len(mixed).bit_length()) - 1)
-    rows = np.arange(len(mixed), dtype=np.uint64)
-    packed = np.sort(mixed & ~low | rows)
+    packed = np.sort(mixed & ~low | np.arange(len(mixed), dtype=np.uint64))
+    order = (packed & low).astype(np.int64)
     upper = packed & ~low
-    return (packed & low).astype(np.int64) if (upper[1:] == upper[:-1]).any() else None
+    pairs = np.flatnonzero(upper[1:] == upper[:-1])
+    before, after = order[pairs], order[pairs + 1]
+    same = np.abs(seen.time[after] - seen.time[before]) <= WITHIN
+    for key in seen.keys:
+        same &= key[before] == key[after]
+    near = np.zeros(max(len(order) - 1, 0), bool)
+    near[pairs] = same
+    return order, near
 
 
 def _one_by_one(time: list[int], via: list[int]) -> list[bool]:
     """Which of equal segments, in order, are the last kept one again."""
-    again, kept = [], 0
-    for i in range(len(time)):
+    again, kept = [False], 0
+    for i in range(1, len(time)):
         again.append(via[i] != via[kept] and abs(time[i] - time[kept]) <= WITHIN)
         kept = kept if again[i] else i
     return again

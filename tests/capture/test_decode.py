@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import packets
+from support.framed import Frame, frames
 from support.packets import ether, ip, ip6, null, sll, sll2, tcp
 
 from advisor.capture import link as links
@@ -19,38 +18,10 @@ from advisor.capture.decode import Decoder
 from advisor.capture.internet import Found, segment
 from advisor.capture.link import Left
 from advisor.capture.segments import ACK, SYN, Endpoints, Segments
-from advisor.formats.frames import Frames
 
 A, B = ("10.0.0.1", 40000), ("10.0.0.2", 80)
 A6, B6 = ("2001:db8::1", 40000), ("2001:db8::2", 80)
 MS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A frame of a test's capture; on the wire it was as long as it is, unless ``original`` says so."""
-
-    data: bytes
-    link: int = links.EN10MB
-    interface: int = 0
-    time: int = 0
-    original: int | None = None
-
-
-def frames(some: list[Frame], first: int = 1) -> Frames:
-    """As a reader gives them: interfaces numbered, each with its link type."""
-    sizes = [len(one.data) for one in some]
-    kinds = {one.interface: one.link for one in some}
-    original = [len(one.data) if one.original is None else one.original for one in some]
-    column = [np.array(values, np.int64) for values in ([0, *accumulate(sizes)][:-1], sizes, original)]
-    return Frames(
-        np.frombuffer(b"".join(one.data for one in some), np.uint8),
-        *column,
-        np.array([one.time for one in some], np.int64),
-        tuple(kinds.get(i, links.EN10MB) for i in range(max(kinds, default=0) + 1)),
-        np.array([one.interface for one in some], np.int64) if max(kinds, default=0) else None,
-        first,
-    )
 
 
 def decoded(*some: Frame) -> tuple[Segments, Decoder, Endpoints]:
