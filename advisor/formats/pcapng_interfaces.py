@@ -79,8 +79,9 @@ class Interfaces:
         self._offsets.append(offset * _SECOND & _RANGE)
 
     def longest(self, interface: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The most bytes that each of these keeps of a frame."""
-        return np.array(self._longest, np.int64)[interface]
+        """The most bytes that each of these keeps of a frame; no bound for one that was not described."""
+        known = np.array([*self._longest, _RANGE], np.int64)
+        return known[np.minimum(interface, len(self._longest))]
 
     def times(self, ticks: NDArray[np.uint64], interface: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Time stamps in nanoseconds since the epoch.
