@@ -252,6 +252,15 @@ def attempt(data: bytes, chunk: int) -> tuple[list[Row], str | None]:
         return [], f"refused: {error}"
 
 
+def test_a_guess_that_is_too_long_ends_the_records() -> None:
+    """Even where it ends at the next one."""
+    raw = guessable("<", "pcap", [bytes(70 if n == 3000 else 60) for n in range(5000)])
+    of = Pcap(cf.pcap())
+    of.chain = of.chain._replace(longest=65)
+    found = find(np.frombuffer(raw + bytes(SLACK), np.uint8), 0, len(raw), of)
+    assert (len(found.starts), found.end) == (3000, 3000 * 76)
+
+
 def test_few_records_are_not_guessed() -> None:
     data = np.frombuffer(PCAP[24:] + bytes(SLACK), np.uint8)
     of = Pcap(PCAP[:24])
