@@ -174,7 +174,11 @@ class Totals:
 
     def _known(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """The keys under which destinations are counted."""
-        return np.where(np.isin(keys, self._keys), keys, keys & _PORT | _OTHERS)
+        if not len(self._keys):
+            return keys
+        # Kept keys rise; np.isin would import numpy.ma for what this answers, which takes 20 ms.
+        place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        return np.where(self._keys[place] == keys, keys, keys & _PORT | _OTHERS)
 
     def _totals(
         self, keys: NDArray[np.int64], rows: NDArray[np.int64], named: Callable[[NDArray[np.int64]], NDArray[np.int64]]
