@@ -64,11 +64,11 @@ class Blocks:
         self._check()
         first, here = self._follow(interfaces)
         which = self._holders()
-        fields = self._fields[:, which] if len(self._odd) else self._fields
-        packets = Packets(self._starts[which], fields, first[which])
+        some = which if len(self._odd) else slice(None)
+        packets = Packets(self._starts[some], self._fields[:, some], first[some])
         if len(self._odd):
             packets.amend(interfaces, big=self._order == ">")
-        self._stop(which[packets.misfits(here[which])], "a frame that does not fit into its block, or of no interface")
+        self._stop(which[packets.misfits(here[some])], "a frame that does not fit into its block, or of no interface")
         part = packets.part(int(np.searchsorted(which, self._end)), interfaces, clock)
         used = int(self._starts[self._end]) if self._end < len(self._starts) else -1
         return part._replace(used=used, fault=self._fault)
