@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from advisor.snapshot.model import Snapshot
 
 PLAIN: dict[str, Any] = {"schema": "advisor.snapshot/v1", "advisor": "0", "taken": "2026-01-31T12:00:00Z"}
+_PORT = {"port": 80, "connections": 1}
 NGINX = {"entry": "/n", "files": {"/n": {"content": "http { }"}}}
 
 
@@ -38,6 +39,10 @@ def test_what_is_written_is_read_back(snapshot: Snapshot) -> None:
         ({"counters": {"a": {"first": 2**64}}}, "counters.a.first: Input should be less"),
         ({"nginx": {"entry": "/n", "files": {"/n": {"content": {"base64": "%"}}}}}, "nginx.files./n.content: Value"),
         ({"nginx": {"entry": "/other", "files": {}}}, "nginx.entry: '/other' is none of nginx.files"),
+        (
+            {"capture": {"name": "a", "seconds": 1, "packets": 1, "ports": [_PORT | {"cut": {"4737": 1}}]}},
+            "capture.ports.0.cut.4737.[key]: Input should be less than 4737",
+        ),
         ({"schema": "advisor.snapshot/v2"}, "schema: Input should be 'advisor.snapshot/v1'"),
     ],
 )

@@ -11,6 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from advisor import __version__
+from advisor.capture.buckets import bucket
+from advisor.capture.totals import FIELDS
 from advisor.catalog.directives import DIRECTIVES
 from advisor.formats.errorlog import KINDS
 from advisor.formats.nginx import absolute, scan, walk
@@ -23,6 +25,9 @@ from advisor.snapshot.model import (
     SOURCES,
     UDP_SOCKETS,
     Ages,
+    Captured,
+    CapturedPort,
+    CapturedServer,
     Cgroup,
     Claim,
     ConfigFile,
@@ -420,6 +425,49 @@ def error_logs(draw: st.DrawFn) -> list[ErrorLog]:
     return [ErrorLog(path="/error.log", logged=rows), ErrorLog(path="/other.log", unread=unread)]
 
 
+LENGTHS = st.dictionaries(
+    st.sampled_from([*map(bucket, (0.5, 2, 4.9, 14, 59, 74.9, 75, 119, 300, 301, 5000))]),
+    st.sampled_from([1, 40, 250, 3000]),
+    max_size=3,
+)
+"""Idle gaps on both sides of the timeouts that are compared, few and many."""
+CAPTURED = [(ANY, 80), ("10.9.0.1", 80), ("10.9.0.1", 8080), ("10.9.0.2", 8080), ("127.0.0.1", 6379), (None, 80)]
+
+
+@st.composite
+def captures(draw: st.DrawFn) -> Captured:
+    """What a capture may show of nginx's own ports and of those it calls."""
+    where = draw(st.lists(st.sampled_from(CAPTURED), unique=True, max_size=3))
+    counts = st.dictionaries(st.sampled_from(FIELDS), st.sampled_from([0, 1, 20, 300, 10**9]), max_size=8)
+    servers = [
+        CapturedServer(
+            address=address,
+            port=port,
+            local=draw(st.sampled_from([None, True, False])),
+            counts=draw(counts),
+            client={"TIME_WAIT": 30},
+            silent=draw(st.one_of(st.none(), AGES.map(ages_of))),
+        )
+        for address, port in where
+    ]
+    ports = [
+        CapturedPort(
+            port=port,
+            connections=draw(COUNTS),
+            reused=draw(LENGTHS),
+            client_closed=draw(LENGTHS),
+            server_closed=draw(LENGTHS),
+            cut=draw(LENGTHS),
+            missed=draw(st.sampled_from([0, 0, 7])),
+            clients=draw(st.sampled_from([0, 3, 900])),
+            top=draw(st.sampled_from([0, 40])),
+        )
+        for port in draw(st.lists(st.sampled_from([80, 443, 8080]), unique=True))
+    ]
+    seconds = draw(st.sampled_from([0.0, 1.5, 60.0, 3600.0]))
+    return Captured(name="web.pcap", seconds=seconds, packets=1000, ports=ports, servers=servers)
+
+
 @st.composite
 def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001, FBT002 (a strategy's one switch)
     """What collecting may give. With ``unread`` any source may be missing."""
@@ -440,6 +488,7 @@ def snapshots(draw: st.DrawFn, unread: bool = True) -> Snapshot:  # noqa: FBT001
         "held": draw(holders()),
         "error_log": draw(error_logs()),
         "kernel_log": draw(kernel_snapshots.kernel_log()),
+        "capture": draw(captures()),
     }
     if unread:
         for name in draw(st.lists(st.sampled_from([*sources]), max_size=2)):
