@@ -27,8 +27,8 @@ _U16, _PORT = np.uint32(16), np.uint64(16)
 _LOW, _BYTE = np.uint32(0xFFFF), np.uint32(0xFF)
 _BLOCK = 4096
 """Frames whose headers are transposed at once: they stay in the cache meanwhile (at 4 MiB a third of the time)."""
-_MORE_OR_OFFSET = np.uint32(0x3FFF)
-"""More fragments, or a fragment's offset (RFC 791, 3.1)."""
+_OFFSET = np.uint32(0x1FFF)
+"""Where in the packet a fragment belongs (RFC 791, 3.1)."""
 
 OTHER = np.ones(256, bool)
 """The protocols in which no TCP can be found; UDP holds some only where it is VXLAN."""
@@ -135,14 +135,14 @@ class Shape:
         sound &= header >= 20  # noqa: PLR2004 (the least of RFC 9293, 3.1)
         sound &= payload >= 0
         if not self._six:
-            sound &= words[self._lead + 1] & _MORE_OR_OFFSET == 0
+            sound &= words[self._lead + 1] & _OFFSET == 0
         return sound
 
     def other(self, words: Words, behind: NDArray[np.int64]) -> Mask:
-        """Which of them, fitting, hold no TCP. A length of 0 is not what it says, see `internet.segment`."""
+        """Which of them, fitting, hold no TCP; an IPv4 length of less than its header is left to the reference."""
         protocol = self.protocol(words)
         vxlan = (protocol == internet.UDP) & (words[-4] & _LOW == internet.VXLAN)
-        other: Mask = OTHER[protocol] & (behind >= self._six) & ~vxlan
+        other: Mask = OTHER[protocol] & (behind >= 0) & ~vxlan
         return other
 
     def part(self, row: NDArray[np.int64], words: Words, payload: NDArray[np.int64]) -> Part:

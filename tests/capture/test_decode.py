@@ -235,6 +235,7 @@ LEFT = {
     "labels, then no IP": (ether(b"\0\0\1\0" + bytes(60), kind=0x8847), 1, Left.NOT_IP),
     "version 5": (b"\x55" + SEGMENT[1:], 101, Left.MALFORMED),
     "an IP header of 16 bytes": (b"\x44" + SEGMENT[1:], 101, Left.MALFORMED),
+    "UDP, less than an IP header": (ip("1.1.1.1", "2.2.2.2", bytes(30), protocol=17, length=19), 101, Left.MALFORMED),
     "less than an IP header": (ip("1.1.1.1", "2.2.2.2", bytes(20), length=19), 101, Left.MALFORMED),
     "less than a TCP header": (ip("1.1.1.1", "2.2.2.2", bytes(20), length=39), 101, Left.MALFORMED),
     "a data offset of 4": (ip("1.1.1.1", "2.2.2.2", packets.segment(1, 2, offset=4)), 101, Left.MALFORMED),
@@ -305,8 +306,25 @@ def test_addresses_that_mix_to_the_same_number_stay_apart(monkeypatch: pytest.Mo
     assert [int.from_bytes(endpoints.address(number)) for number in segments.target.tolist()] == [*range(2, 11)]
 
 
+def test_the_address_of_nobody_is_an_address() -> None:
+    segments, _, endpoints = decoded(Frame(ether(tcp(("::", 1), ("::ffff:0.0.0.0", 2)))))
+    assert endpoints.address(int(segments.source[0])) == bytes(16)
+    assert endpoints.address(int(segments.target[0])) == bytes(4)
+
+
+def test_what_was_usual_is_tried_first() -> None:
+    decoder = Decoder(Endpoints())
+    for build in (lambda: ether(SEGMENT6, vlans=(5,)), lambda: ether(SEGMENT)):
+        decoder.decode(frames([Frame(build())] * 3))
+        first = decoder._shapes[links.EN10MB][0]
+        chunk = frames([Frame(build())] * 3)
+        assert first.fits(first.words(chunk.data, chunk.offset)).all()
+
+
 ADDRESSES = st.sampled_from([A, B, ("255.255.255.255", 65535)])
-ADDRESSES6 = st.sampled_from([A6, B6, ("::ffff:10.0.0.1", 7), ("ffff:" * 7 + "ffff", 65535)])
+ADDRESSES6 = st.sampled_from(
+    [A6, B6, ("::", 1), ("::ffff:0:0", 2), ("::ffff:10.0.0.1", 7), ("ffff:" * 7 + "ffff", 65535)]
+)
 LINKS = sorted({link for link, _ in FRAMES.values()} | {228, 229, 253})
 
 
@@ -335,7 +353,7 @@ def any_frame(draw: st.DrawFn) -> Frame:
     return Frame(bytes(data[:kept]), link, interface, 0, len(data))
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(st.lists(any_frame(), max_size=12), st.sampled_from(LINKS))
 def test_columns_say_what_the_reference_says(some: list[Frame], link: int) -> None:
     """Mostly each frame with the link type that it was made for: interfaces are given by it."""
