@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from advisor.formats.frames import SLACK, Source
+from advisor.formats.frames import SLACK, Into
 
 
 class Window:
@@ -18,11 +16,10 @@ class Window:
         base: where in the stream the first of them stands.
     """
 
-    def __init__(self, source: Source, head: bytes, size: int) -> None:
-        self._source, self._ended = source, False
+    def __init__(self, into: Into, head: bytes, size: int) -> None:
+        self._into, self._ended = into, False
         self.data = np.zeros(max(size, len(head)) + SLACK, np.uint8)
         self.base = 0
-        self._into: Callable[[memoryview], int] = getattr(source, "readinto1", self._copied)
         self.data[: len(head)] = np.frombuffer(head, np.uint8)
         self.stop = len(head)
 
@@ -53,9 +50,3 @@ class Window:
             self.data[:rest] = self.data[used : self.stop]
             self.base += used
             self.stop = rest
-
-    def _copied(self, room: memoryview) -> int:
-        """As readinto1 of `io.BufferedIOBase`, of sources that have none: reading into place takes half the time."""
-        more = self._source.read1(len(room))
-        room[: len(more)] = more
-        return len(more)

@@ -6,7 +6,7 @@ import zstandard
 
 from advisor.formats.frames import PackingError, Source
 
-_PIECE = 1 << 18
+_PIECE = 1 << 20
 """Bytes of the packed stream that are read at once."""
 _WIDEST = 1 << 27
 """The widest window that is unpacked, in bytes: what ``zstd -d`` takes without being told to."""
@@ -32,19 +32,19 @@ class Zstd:
         context = zstandard.ZstdDecompressor(max_window_size=_WIDEST)
         self._reader = context.stream_reader(self._packed, _PIECE, read_across_frames=True)
 
-    def read1(self, size: int = _PIECE, /) -> bytes:
-        """At most ``size`` bytes, as soon as there are some.
+    def readinto1(self, room: memoryview) -> int:
+        """See `advisor.formats.frames.Into`.
 
         Raises:
             PackingError: when no more can be unpacked.
         """
         try:
-            piece: bytes = self._reader.read1(size)
+            size: int = self._reader.readinto1(room)
         except zstandard.ZstdError as error:
             raise PackingError(f"the zstd stream is damaged here ({error})") from None
-        if not piece and size and not self._packed.ended.between:
+        if not size and not self._packed.ended.between:
             raise PackingError("the zstd stream ends here, before its end")
-        return piece
+        return size
 
 
 class _Packed:

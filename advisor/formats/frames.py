@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from advisor.errors import InputError
@@ -41,6 +42,10 @@ class Source(Protocol):
 
     def read1(self, size: int = -1, /) -> bytes:
         """At most ``size`` bytes, as soon as there are some."""
+
+
+Into = Callable[[memoryview], int]
+"""Fills some of a buffer as soon as there are bytes, and says how much; 0 at the end: readinto1 of `io`."""
 
 
 class PackingError(InputError):
