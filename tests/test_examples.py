@@ -140,3 +140,10 @@ def test_the_capture_shows_what_its_story_tells() -> None:
     ):
         assert pair in states, pair
     assert "teardown by the server, 5 s after the last data" in text
+
+
+def test_the_ladder_in_the_readme_is_the_example_s() -> None:
+    readme = (EXAMPLES.parent / "README.md").read_text()
+    shown = readme.partition("```\n$ advisor capture curl.pcap --connection 1\n")[2].partition("\n```")[0]
+    assert len(shown.splitlines()) > 15
+    assert shown in (CAPTURE / "transcript.txt").read_text()

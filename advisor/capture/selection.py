@@ -110,4 +110,4 @@ class Selection:
         """Those to be shown, in their order."""
         self._trim()
         (best,) = self._parts
-        return best.connections(np.arange(len(best)))
+        return best.connections()

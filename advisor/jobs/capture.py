@@ -169,8 +169,8 @@ class _Progress:
             return
         self._next = now + _OFTEN
         size = self._stream.size
-        share = f" {self._stream.taken / size:.0%}," if size else ""
-        self._say(f"{self._name}:{share} {frames:,} packets, {connections:,} connections")
+        share = f"{self._stream.taken / size:.0%}, " if size else ""
+        self._say(f"{share}{frames:,} packets, {connections:,} connections of {self._name}")
 
 
 def _reading(name: str, capture: Capture, pass_: _Pass, stream: Stream, remarks: list[str]) -> Reading:
