@@ -186,7 +186,7 @@ def _reset(before: _Before, after: _Before) -> str:
 def _refused(before: _Before, after: _Before) -> list[str]:
     new = after.notes & ~before.notes
     found = ["dropped: a wrong number"] if new & Note.IGNORED else []
-    return [*found, *(["not taken, but answered with an ACK (RFC 5961)"] if new & Note.CHALLENGED else [])]
+    return [*found, *(["challenge ACK: the SYN is not taken (RFC 5961)"] if new & Note.CHALLENGED else [])]
 
 
 def _window(before: _Before, segment: Segment, sender: int) -> list[str]:

@@ -15,7 +15,10 @@ NOTES = {
     Note.CROSSED: ("crossed", "both FINs were on their way at once; the first in the capture is named"),
     Note.REUSED: ("reused", "the same addresses and ports had an earlier connection in this capture"),
     Note.CUT_SHORT: ("cut short", "a RST came in TIME_WAIT; Linux with tcp_rfc1337=0 then drops it"),
-    Note.CHALLENGED: ("challenged", "a RST or SYN inside the window was not obeyed, but asked about (RFC 5961)"),
+    Note.CHALLENGED: (
+        "challenged",
+        "a RST inside the window was not obeyed, or a SYN got a bare ACK (RFC 5961)",
+    ),
     Note.IGNORED: ("ignored", "a RST, or a SYN,ACK, with wrong numbers was dropped by its receiver"),
     Note.REORDERED: ("reordered", "the SYN stands behind its answer in the capture"),
     Note.LATE_DATA: ("late data", "new data came for an end that had sent its FIN"),
@@ -141,7 +144,7 @@ def _reset(one: Connection, client: int, *, asked: bool, answered: bool) -> str:
 
 def _silent(one: Connection, end: int) -> bool:
     """Whether all that this end sent is a SYN, or a RST after it."""
-    return one.end[end] == ahead(one.isn[end], 1)
+    return one.fin[end] == NONE and one.end[end] == ahead(one.isn[end], 1)
 
 
 def _roles(one: Connection) -> tuple[int, int]:

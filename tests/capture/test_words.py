@@ -93,6 +93,10 @@ CASES = {
         [SYN_, P(">", RST, 1)],
         ("given up", "RST", "client", ("CLOSED", "CLOSED"), "RSTOS0"),
     ),
+    "the client closes and gives up": (
+        [SYN_, P(">", FIN, 0), P(">", RST, 1)],
+        ("given up", "FIN, RST", "client", ("CLOSED", "CLOSED"), "OTH"),
+    ),
     "only answers were captured, and a RST": (
         [SYN_ACK, P("<", RST, 1)],
         ("incomplete", "RST", "server", ("CLOSED", "CLOSED"), "RSTRH"),

@@ -118,6 +118,7 @@ DATA_RUN = [P("<", ACK, 21 + 100 * i, 11, 100) for i in range(4)]
         ),
         ([SYN_, P("<", RST | ACK, -S, 1)], ("reset: both ends are closed at once",)),
         ([SYN_, P("<", SYN | ACK, 0, 77)], ("dropped: a wrong number",)),
+        ([SYN_, P("<", ACK, 0, 77)], ("challenge ACK: the SYN is not taken (RFC 5961)",)),
         ([*FINS, P(">", ACK | FIN, 11, 21)], ("crosses the other's FIN",)),
         ([*FINS, MORE], ("new data for an end that has closed",)),
         (
