@@ -38,7 +38,7 @@ def walk(
     It ends there because of ``stop``, because of a length that may not be, or because there are ``most``.
     """
     unpack = struct.Struct(f"{chain.order}I").unpack_from
-    view = memoryview(data)
+    view = data.data
     starts: list[int] = []
     at, plus, last = chain.at, chain.plus, stop - chain.header
     least, longest, align = chain.least, chain.longest, chain.align

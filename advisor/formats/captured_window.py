@@ -32,7 +32,7 @@ class Window:
         if self.stop == len(self.data) - SLACK:
             self.data = np.concatenate((self.data, np.zeros(self.stop, np.uint8)))
         if not self._ended:
-            size = self._into(memoryview(self.data)[self.stop : -SLACK][:most])
+            size = self._into(self.data[self.stop : -SLACK][:most].data)
             self._ended = not size
             self.stop += size
         return not self._ended

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import IO, cast
+
 import zstandard
 
 from advisor.formats.frames import PackingError, Source
@@ -30,7 +32,7 @@ class Zstd:
     def __init__(self, head: bytes, source: Source) -> None:
         self._packed = _Packed(head, source)
         context = zstandard.ZstdDecompressor(max_window_size=_WIDEST)
-        self._reader = context.stream_reader(self._packed, _PIECE, read_across_frames=True)
+        self._reader = context.stream_reader(cast("IO[bytes]", self._packed), _PIECE, read_across_frames=True)
 
     def readinto1(self, room: memoryview) -> int:
         """See `advisor.formats.frames.Into`.

@@ -20,9 +20,7 @@ HEADER = 24
 """Bytes of the file header."""
 _MICROSECONDS, _NANOSECONDS, _MODIFIED = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
 _MAGICS = {
-    magic.to_bytes(4, order): (sign, magic)
-    for order, sign in (("big", ">"), ("little", "<"))
-    for magic in (_MICROSECONDS, _NANOSECONDS, _MODIFIED)
+    struct.pack(f"{sign}I", magic): (sign, magic) for sign in "<>" for magic in (_MICROSECONDS, _NANOSECONDS, _MODIFIED)
 }
 _VERSION, _NEWEST_MINOR, _UNSWAPPED_MINOR = 2, 4, 3
 _DG_UX = (543, 0)
@@ -85,7 +83,7 @@ class Pcap:
         """What is wrong with the record at ``start``, where its header is there."""
         if stop - start < self.chain.header:
             return None
-        (length,) = struct.unpack_from(f"{self._order}I", data, start + self.chain.at)
+        (length,) = struct.unpack_from(f"{self._order}I", data.data, start + self.chain.at)
         if self.chain.may_be(length):
             return None
         return f"a record of {length:,} bytes, {LONGEST:,} is the most: the file is damaged here"

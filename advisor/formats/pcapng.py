@@ -83,7 +83,7 @@ class Pcapng:
         """What is wrong with the length of the block at ``place``, unless it waits for bytes or another byte order."""
         if stop - place < _NAMED or (place > start and data[place : place + 4].tobytes() == _MAGIC):
             return None
-        (length,) = struct.unpack_from(f"{self._order}I", data, place + 4)
+        (length,) = struct.unpack_from(f"{self._order}I", data.data, place + 4)
         if LAYOUTS[self._order].chain.may_be(length):
             return None
         return f"a block of {length:,} bytes: the file is damaged here"

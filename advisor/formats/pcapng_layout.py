@@ -52,7 +52,8 @@ class Layout:
         places = np.flatnonzero(words.view(np.uint32) == self._enhanced)
         sizes = words.take(places + _SIZE, mode="clip").astype(np.int64)
         tails = words.take(places + (sizes >> 2) - 1, mode="clip")
-        return start + 4 * places[(sizes >= AROUND) & (tails == sizes)]
+        found: Numbers = places[(sizes >= AROUND) & (tails == sizes)]
+        return start + 4 * found
 
 
 LAYOUTS = {order: Layout(order) for order in "<>"}

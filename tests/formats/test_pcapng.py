@@ -164,6 +164,12 @@ def test_each_interface_has_its_clock() -> None:
     assert capture.problem is None
 
 
+def test_a_simple_packet_of_no_interface_is_a_misfit() -> None:
+    capture, frames = opened(cf.section(), cf.simple(b"a"))
+    assert frames == []
+    assert "byte 28: a frame that does not fit into its block, or of no interface" in str(capture.problem)
+
+
 def test_options_are_read_up_to_a_bound() -> None:
     many = cf.option(1, b"") * 300 + resolution(9)
     _, (frames,) = opened(cf.section(), cf.interface(options=many), cf.enhanced(1, b""))
