@@ -29,13 +29,13 @@ class Attempts:
 
     def __init__(self, chunk: Chunk, rows: Columns, fresh: NDArray[np.bool_], left: NDArray[np.bool_]) -> None:
         self._chunk, self._rows, self._fresh = chunk, rows, fresh
-        state = rows.state[chunk.row]
-        client = rows.client[chunk.row].astype(np.int64)
+        state = rows.state
+        client = rows.client.astype(np.int64)
         flows = np.arange(len(chunk.row))
-        waits = (state[flows, client] == State.SYN_SENT) & (rows.syns[chunk.row, 1 - client] == 0)
-        waits &= (rows.packets[chunk.row, 1 - client] == 0) & (rows.early[chunk.row] == 0)
+        waits = (state[flows, client] == State.SYN_SENT) & (rows.syns[flows, 1 - client] == 0)
+        waits &= (rows.packets[flows, 1 - client] == 0) & (rows.early == 0)
         self.opener = np.where(fresh, chunk.side[chunk.start], client)
-        isn = np.where(fresh, chunk.seq[chunk.start], rows.isn[chunk.row, client].astype(np.uint32))
+        isn = np.where(fresh, chunk.seq[chunk.start], rows.isn[flows, client].astype(np.uint32))
         syns = np.flatnonzero(chunk.flags & (SYN | ACK | RST) == SYN)
         of = chunk.flow[syns]
         same = (chunk.seq[syns] == isn[of]) & (chunk.side[syns] == self.opener[of]) & (chunk.length[syns] == 0)
@@ -52,7 +52,7 @@ class Attempts:
         """Write what they are into the columns."""
         chunk, rows = self._chunk, self._rows
         new = np.flatnonzero(self.mask & self._fresh)
-        row, opener, start = chunk.row[new], self.opener[new], chunk.start[new]
+        row, opener, start = new, self.opener[new], chunk.start[new]
         other = 1 - opener
         rows.client[row] = opener
         rows.frame[row] = chunk.segments.frame[chunk.order[start]]
@@ -62,7 +62,7 @@ class Attempts:
         rows.state[row, opener] = State.SYN_SENT
         rows.state[row, other] = State.SYN_RECV
         flows = np.flatnonzero(self.mask)
-        row, opener = chunk.row[flows], self.opener[flows]
+        row, opener = flows, self.opener[flows]
         again = self.syns[flows] - self._fresh[flows]
         rows.packets[row, opener] += self.syns[flows]
         rows.syns[row, opener] += self.syns[flows].astype(np.int32)
@@ -73,7 +73,7 @@ class Attempts:
 
     def _refuse(self, flows: NDArray[np.int64]) -> None:
         chunk, rows = self._chunk, self._rows
-        row, server, end = chunk.row[flows], 1 - self.opener[flows], chunk.last[flows]
+        row, server, end = flows, 1 - self.opener[flows], chunk.last[flows]
         time = chunk.time[end]
         rows.packets[row, server] += 1
         rows.bytes[row, server] += chunk.length[end]

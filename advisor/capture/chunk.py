@@ -83,9 +83,10 @@ class Chunk:
 
     def sums(self, values: Ints) -> Ints:
         """The sum of a column for each flow and side: shape (flows, 2)."""
-        whole = np.add.reduceat(values, self.start)
-        upper = np.add.reduceat(values * self.side, self.start)
-        return np.stack((whole - upper, upper), 1)
+        sums: Ints = np.empty((len(self.row), 2), np.int64)
+        np.add.reduceat(values * self.side, self.start, out=sums[:, 1])
+        np.subtract(np.add.reduceat(values, self.start), sums[:, 1], out=sums[:, 0])
+        return sums
 
 
 class Numbers:
@@ -123,13 +124,13 @@ class Numbers:
         low = lane + NEVER
         before = []
         tops = []
-        for high in (np.where(upper, low, reached), np.where(upper, reached, low)):
-            np.maximum.accumulate(high, out=high)
+        for sent in (np.where(upper, low, reached), np.where(upper, reached, low)):
+            high = np.maximum.accumulate(sent)
             tops.append(np.maximum(high[chunk.last] - lane[chunk.last], 0))
-            np.maximum(high[:-1], lane[1:], out=high[1:])
-            high[0] = 0
-            high -= lane
-            before.append(high)
+            sent[0] = 0
+            np.maximum(high[:-1], lane[1:], out=sent[1:])
+            np.subtract(sent, lane, out=sent)
+            before.append(sent)
         self.mine = np.where(upper, before[1], before[0])
         self.other = np.where(upper, before[0], before[1])
         self.top = np.stack(tops, 1)
@@ -143,8 +144,10 @@ class Numbers:
         chunk = self._chunk
         ack = np.where(chunk.flags & (ACK | RST) == ACK, self.ack, NEVER)
         upper = chunk.side == 1
-        sides = (np.where(upper, NEVER, ack), np.where(upper, ack, NEVER))
-        return np.maximum(known, np.stack([np.maximum.reduceat(side, chunk.start) for side in sides], 1))
+        found: Ints = known.copy()
+        for side, said in enumerate((np.where(upper, NEVER, ack), np.where(upper, ack, NEVER))):
+            np.maximum(found[:, side], np.maximum.reduceat(said, chunk.start), out=found[:, side])
+        return found
 
     def probes(self, known: Ints, fin_at: Ints, fin_before: NDArray[np.bool_]) -> Ints:
         """The keep-alive and zero-window probes: one number below what is sent, and all of that is acknowledged.
@@ -177,4 +180,5 @@ class Numbers:
             theirs = chunk.side[below] != side_
             told[theirs] = (high - lane)[at[theirs]]
         told = np.maximum(told, known[chunk.flow[below], 1 - chunk.side[below]])
-        return below[told == self.mine[below]]
+        probes: Ints = below[told == self.mine[below]]
+        return probes

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.capture.connection import NONE, Connection
+from advisor.capture.connection import Connection
 
 _WIDE = np.int64
 TYPES: dict[str, type[np.generic]] = {
@@ -22,65 +22,78 @@ TYPES: dict[str, type[np.generic]] = {
 }
 """The type of each column; `Connection.window` has none, since only a ladder asks for it."""
 
-_FRESH = Connection((0, 0), 0, 0)
+_TABLE = np.dtype(
+    [(name, kind, (2,)) if name in Connection.PAIRS else (name, kind) for name, kind in TYPES.items()], align=True
+)
+_RECORD = np.dtype((np.void, _TABLE.itemsize))
+"""The same bytes without fields, which numpy copies as one."""
+
+
+def _fresh() -> NDArray[np.void]:
+    """What a new `Connection` holds."""
+    one = np.zeros(1, _TABLE)
+    fresh = Connection((0, 0), 0, 0)
+    for name in TYPES:
+        one[name] = getattr(fresh, name)
+    return one
+
+
+_FRESH = _fresh()
 
 
 class Columns:
     """The columns, each an attribute named as in `Connection`; rows are connections.
 
-    A new one is filled with what a new `Connection` holds.
+    A new one is filled with what a new `Connection` holds. Side by side in memory stand the fields of a connection,
+    since connections are picked from everywhere, and a chunk's worth of them is then gone through column by column.
     """
 
-    __slots__ = ("__dict__",)
+    table: NDArray[np.void]
+    records: NDArray[np.void]
 
-    def __init__(self, rows: int) -> None:
-        for name, kind in TYPES.items():
-            fresh = getattr(_FRESH, name)
-            shape = (rows, 2) if name in Connection.PAIRS else (rows,)
-            setattr(self, name, np.full(shape, fresh[0] if name in Connection.PAIRS else fresh, kind))
+    def __init__(self, rows: int, table: NDArray[np.void] | None = None) -> None:
+        self.table = np.repeat(_FRESH, rows) if table is None else table
+        self.records = self.table.view(_RECORD)
+        for name in TYPES:
+            setattr(self, name, self.table[name])
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         raise AttributeError(name)
 
     def __len__(self) -> int:
-        return len(self.__dict__["frame"])
+        return len(self.table)
+
+    def room(self, rows: int) -> Columns:
+        """So many of them: these first; what the others hold has no meaning, and costs no memory yet."""
+        table = np.empty(rows, _TABLE)
+        table[: len(self)].view(_RECORD)[:] = self.records
+        return Columns(0, table)
 
     def take(self, rows: NDArray[Any] | slice) -> Columns:
         """Some of them, copied, in that order; by index or mask."""
-        some = Columns(0)
-        for name in TYPES:
-            setattr(some, name, np.array(getattr(self, name)[rows]))
-        return some
+        return Columns(0, np.array(self.records[rows]).view(_TABLE))
 
-    def connections(self, rows: NDArray[Any] | slice = slice(None)) -> list[Connection]:
-        """Some of them, each by itself."""
-        found = [Connection((0, 0), 0, 0) for _ in range(len(self.frame[rows]))]
+    def give(self, rows: NDArray[Any], some: Columns) -> None:
+        """Write some of them back."""
+        self.records[rows] = some.records
+
+    def connections(self) -> list[Connection]:
+        """Each of them by itself."""
+        found = [Connection((0, 0), 0, 0) for _ in range(len(self))]
         for name in TYPES:
-            for one, value in zip(found, getattr(self, name)[rows].tolist(), strict=True):
+            for one, value in zip(found, getattr(self, name).tolist(), strict=True):
                 setattr(one, name, value)
         return found
-
-    def put(self, rows: NDArray[Any] | slice, connections: list[Connection]) -> None:
-        """Write some of them back."""
-        for name in TYPES:
-            column = getattr(self, name)
-            column[rows] = np.array([getattr(one, name) for one in connections], column.dtype)
 
     @classmethod
     def join(cls, parts: list[Columns]) -> Columns:
         """All of them in one."""
-        whole = cls(0)
-        for name in TYPES:
-            setattr(whole, name, np.concatenate([getattr(part, name) for part in parts or [whole]]))
-        return whole
+        return cls(0, np.concatenate([part.table for part in parts]) if parts else None)
 
     @classmethod
     def of(cls, connections: list[Connection]) -> Columns:
         """The columns of some connections."""
         some = cls(len(connections))
-        if connections:
-            some.put(slice(None), connections)
+        for name in TYPES if connections else ():
+            getattr(some, name)[:] = [getattr(one, name) for one in connections]
         return some
-
-
-__all__ = ["NONE", "TYPES", "Columns"]

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.capture.columns import TYPES, Columns
+from advisor.capture.columns import Columns
 
 _FIRST = 4096
 """Rows to begin with; a power of two."""
+
+_SPARE = 4
+"""Places in the table for each row: most pairs then stand in their first one."""
 
 _MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 """Odd multipliers that spread ports and addresses over the upper bits."""
@@ -23,12 +26,12 @@ class Flows:
     """Rows for pairs of endpoints.
 
     Attributes:
-        rows: the columns; a row in use has its pair in ``ends``.
+        rows: the columns; a row in use has its pair in ``ends``, one that is not holds anything.
         used: how many rows were ever taken; those in ``free`` among them may be taken again.
     """
 
     def __init__(self) -> None:
-        self.rows = Columns(_FIRST)
+        self.rows = Columns(0).room(_FIRST)
         self.used = 0
         self.free: NDArray[np.int64] = np.empty(0, np.int64)
         self._clear()
@@ -37,7 +40,7 @@ class Flows:
         """The row of each pair, and the rows that are new; the lower endpoint comes first."""
         self._room(len(low))
         place = self._place(low, high)
-        found = self._table.take(place)
+        found = self._table.take(place).astype(np.int64)
         wrong = np.flatnonzero((self._low.take(found) != low) | (self._high.take(found) != high))
         if not len(wrong):
             return found, np.empty(0, np.int64)
@@ -60,9 +63,6 @@ class Flows:
 
     def drop(self, rows: NDArray[np.int64]) -> None:
         """Give rows free, to be taken again."""
-        fresh = Columns(1)
-        for name in TYPES:
-            getattr(self.rows, name)[rows] = getattr(fresh, name)[0]
         self.free = np.concatenate((self.free, rows))
         self._again()
 
@@ -85,25 +85,25 @@ class Flows:
         rows = np.concatenate((self.free[:again], np.arange(self.used, self.used + len(winners) - again)))
         self.free = self.free[again:]
         self.used += len(winners) - again
+        self.rows.give(rows, Columns(len(rows)))
         self._low[rows] = self.rows.ends[rows, 0] = low[winners]
         self._high[rows] = self.rows.ends[rows, 1] = high[winners]
         self._table[places] = rows
         taken.append(rows)
 
     def _room(self, more: int) -> None:
-        """Make sure that so many more pairs fit, the table at most half full."""
+        """Make sure that so many more pairs fit."""
         if not self.fits(more):
             size = 1 << (self.used + more - len(self.free) - 1).bit_length()
-            extra = Columns(size - len(self.rows))
-            self.rows = Columns.join([self.rows, extra])
+            self.rows = self.rows.room(size)
             self._again()
 
     def _clear(self) -> None:
         self._low, self._high = (np.append(self.rows.ends[:, end], ~np.uint64(0)) for end in (0, 1))
-        size = 2 * len(self.rows)
+        size = _SPARE * len(self.rows)
         self._mask = size - 1
         self._shift = np.uint64(64 - size.bit_length() + 1)
-        self._table = np.full(size, -1, np.int64)
+        self._table = np.full(size, -1, np.int32)
 
     def _place(self, low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.int64]:
         mixed = low * _MIX[0]

@@ -38,9 +38,9 @@ class Openings:
         waits, answered = self._halfway(fresh)
         first = chunk.flags[chunk.start]
         begins = fresh & (first & (SYN | ACK | RST) == SYN)
-        self.client = np.where(fresh, chunk.side[chunk.start], rows.client[chunk.row].astype(np.int64))
+        self.client = np.where(fresh, chunk.side[chunk.start], rows.client.astype(np.int64))
         server = 1 - self.client
-        isn = rows.isn[chunk.row].astype(np.uint32)
+        isn = rows.isn.astype(np.uint32)
         isn[begins, self.client[begins]] = chunk.seq[chunk.start[begins]]
         answers = chunk.syn[chunk.flags[chunk.syn] & ACK != 0]
         answer_at = chunk.first_of(answers)
@@ -56,22 +56,27 @@ class Openings:
         self.mask = good & (begins | waits | answered) & in_time & (completes | ~more) & ~left
         self.fresh = self.mask & begins
         self.done_at = np.where(self.mask & more, open_, -1)
-        self.base = np.where(rows.end[chunk.row] == NONE, isn, rows.end[chunk.row].astype(np.uint32))
+        self.base = np.where(rows.end == NONE, isn, rows.end.astype(np.uint32))
         self._isn = isn
 
     def _halfway(self, fresh: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Of connections that were there before: those whose SYN has no answer, and those whose SYN,ACK has none."""
-        chunk, rows = self._chunk, self._rows
+        rows = self._rows
         waits, answered = np.zeros_like(fresh), np.zeros_like(fresh)
-        flows = np.flatnonzero(~fresh & (rows.state[chunk.row] == State.SYN_RECV).any(1))
-        row = chunk.row[flows]
-        client = rows.client[row].astype(np.int64)
+        flows = np.flatnonzero(~fresh & (rows.state == State.SYN_RECV).any(1))
+        client = rows.client[flows].astype(np.int64)
         server = 1 - client
-        plain = (rows.notes[row] & _STRANGE == 0) & (rows.early[row] == 0) & (rows.state[row, server] == State.SYN_RECV)
-        plain &= (rows.rsts[row] == 0).all(1) & (rows.acked[row, client] == NONE) & (rows.bytes[row] == 0).all(1)
-        state = rows.state[row, client]
-        waits[flows] = plain & (state == State.SYN_SENT) & (rows.packets[row, server] == 0)
-        tied = (rows.got[row, ::-1] == rows.end[row]).all(1) & (rows.acked[row, server] == rows.end[row, client])
+        plain = (
+            (rows.notes[flows] & _STRANGE == 0)
+            & (rows.early[flows] == 0)
+            & (rows.state[flows, server] == State.SYN_RECV)
+        )
+        plain &= (rows.rsts[flows] == 0).all(1) & (rows.acked[flows, client] == NONE) & (rows.bytes[flows] == 0).all(1)
+        state = rows.state[flows, client]
+        waits[flows] = plain & (state == State.SYN_SENT) & (rows.packets[flows, server] == 0)
+        tied = (rows.got[flows, ::-1] == rows.end[flows]).all(1) & (
+            rows.acked[flows, server] == rows.end[flows, client]
+        )
         answered[flows] = plain & (state == State.ESTABLISHED) & tied
         return waits, answered
 
@@ -90,14 +95,13 @@ class Openings:
         good[flow[wrong]] = False
         return np.bincount(flow[leads], minlength=len(good)), good
 
-    def begin(self, usual: NDArray[np.bool_]) -> None:
-        """Write into the columns what is known of those among the usual flows."""
+    def begin(self) -> None:
+        """Write into the columns what is known of them."""
         chunk, rows = self._chunk, self._rows
-        flows = np.flatnonzero(self.fresh & usual)
-        row, start = chunk.row[flows], chunk.start[flows]
-        rows.client[row] = self.client[flows]
-        rows.syn_at[row] = chunk.time[start]
-        flows = np.flatnonzero(self.mask & usual)
-        rows.isn[chunk.row[flows]] = self._isn[flows]
-        flows = np.flatnonzero((self.done_at >= 0) & usual)
-        rows.open_at[chunk.row[flows]] = chunk.time[self.done_at[flows]]
+        flows = np.flatnonzero(self.fresh)
+        rows.client[flows] = self.client[flows]
+        rows.syn_at[flows] = chunk.time[chunk.start[flows]]
+        flows = np.flatnonzero(self.mask)
+        rows.isn[flows] = self._isn[flows]
+        flows = np.flatnonzero(self.done_at >= 0)
+        rows.open_at[flows] = chunk.time[self.done_at[flows]]

@@ -68,17 +68,19 @@ class Tracker:
         low, high = np.minimum(segments.source, segments.target), np.maximum(segments.source, segments.target)
         rows, new = self._flows.find(low, high)
         chunk = Chunk(segments, rows)
-        columns = self._flows.rows
-        fresh = np.zeros(len(columns), np.bool_)
+        here = self._flows.rows.take(chunk.row)
+        fresh = np.zeros(len(self._flows.rows), np.bool_)
         fresh[new] = True
         fresh = fresh[chunk.row]
-        left = columns.ends[chunk.row, 0] == columns.ends[chunk.row, 1]
+        left = here.ends[:, 0] == here.ends[:, 1]
         if self._beside:
             left |= np.isin(chunk.row, np.fromiter(self._beside, np.int64))
-        attempts = Attempts(chunk, columns, fresh, left)
-        usual = Usual(chunk, columns, fresh, left | attempts.mask)
+        attempts = Attempts(chunk, here, fresh, left)
+        usual = Usual(chunk, here, fresh, left | attempts.mask)
         attempts.apply()
+        self._flows.rows.give(chunk.row[attempts.mask], here.take(attempts.mask))
         usual.apply(self._gaps.add)
+        self._flows.rows.give(chunk.row[usual.mask], here.take(usual.mask))
         odd = np.flatnonzero(~(usual.mask | attempts.mask))
         if len(odd):
             over = self._one_by_one(chunk, odd, fresh)
@@ -120,7 +122,7 @@ class Tracker:
         now: list[Connection] = []
         met: list[Connection] = []
         where, new = chunk.row[flows], fresh[flows]
-        known = iter(rows.connections(where[~new]))
+        known = iter(rows.take(where[~new]).connections())
         for row, first, count in zip(where.tolist(), new.tolist(), size.tolist(), strict=True):
             conversation = self._beside.pop(row, None) or self._conversation(row)
             conversation.over, conversation.gap = over.append, lambda *gap: lengths.append(gap)
@@ -134,7 +136,7 @@ class Tracker:
             if conversation.current is not None:
                 now.append(conversation.current)
         self._number(chunk.row[fresh & ~np.isin(chunk.row, where)], [*over, *now, *met])
-        rows.put(where, now)
+        rows.give(where, Columns.of(now))
         self._give(lengths)
         return over
 

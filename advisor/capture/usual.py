@@ -65,7 +65,7 @@ class Usual:
         self._opens = Openings(chunk, rows, fresh, left)
         self._joins = fresh & (chunk.flags[chunk.start] & (SYN | RST | ACK) == ACK) & ~left
         self._on = ~fresh & ~left & ~self._opens.mask
-        self._on[self._on] &= self._in_order(chunk.row[self._on])
+        self._on[self._on] &= self._in_order()[self._on]
         self._bases()
         self._numbers = Numbers(chunk, self._base)
         odd = ~(self._opens.mask | self._joins | self._on)
@@ -74,19 +74,19 @@ class Usual:
         odd |= self._late()
         self.mask = ~odd
 
-    def _in_order(self, row: Ints) -> Mask:
-        """Of connections that were there before: those with nothing missing, and a state that the book knows."""
+    def _in_order(self) -> Mask:
+        """The connections with nothing missing, and a state that the book knows."""
         good: Mask
         rows = self._rows
-        end, got, fin, state = rows.end[row], rows.got[row], rows.fin[row], rows.state[row]
+        end, got, fin, state = rows.end, rows.got, rows.fin, rows.state
         good = (end != NONE) & (got[:, ::-1] == end) & ((fin == NONE) | (fin == end))
-        acked = rows.acked[row]
+        acked = rows.acked
         sent = fin != NONE
         answered = sent & (acked[:, ::-1] == fin)
         passive = (state == State.LAST_ACK) | (state == State.CLOSE)
         good &= _STATES[sent | answered << 1 | sent[:, ::-1] << 2 | passive << 3] == state
-        good[:, 0] &= (rows.resetter[row] == NONE) & (rows.notes[row] & int(Note.LATE_DATA) == 0)
-        good[:, 0] &= (rows.open_at[row] != NONE) | (rows.syn_at[row] == NONE)
+        good[:, 0] &= (rows.resetter == NONE) & (rows.notes & int(Note.LATE_DATA) == 0)
+        good[:, 0] &= (rows.open_at != NONE) | (rows.syn_at == NONE)
         return np.logical_and(good[:, 0], good[:, 1])
 
     def _bases(self) -> None:
@@ -97,7 +97,7 @@ class Usual:
         first, start = chunk.side[chunk.start[flows]], chunk.start[flows]
         self._base[flows, first] = chunk.seq[start]
         self._base[flows, 1 - first] = chunk.ack[start]
-        acked = rows.acked[chunk.row]
+        acked = rows.acked
         ahead = (acked.astype(np.uint32) - self._base[:, ::-1]).view(np.int32).astype(np.int64)
         self._acked = np.where(acked == NONE, NEVER, ahead)
 
@@ -105,13 +105,13 @@ class Usual:
         """FINs and RSTs: where the first ones stand, and up to which number each side's FIN reaches."""
         chunk, rows = self._chunk, self._rows
         self._reset_at = chunk.first_of(chunk.rst)
-        before = self._on[:, None] & (rows.fin[chunk.row] != NONE)
+        before = self._on[:, None] & (rows.fin != NONE)
         self._fin_at = np.where(before, NONE, chunk.first_by_pair(chunk.fin))
         self._fin_before = before
         there = self._fin_at >= 0
         self._fin_to = np.where(there, self._numbers.until[self._fin_at], 0)
         self._has_fin = before | there
-        self._over = self._on & (rows.closer[chunk.row] != NONE)
+        self._over = self._on & (rows.closer != NONE)
         behind = len(chunk)
         at = np.where(there, self._fin_at, behind).min(1)
         self._close_at = np.minimum(at, np.where(self._reset_at >= 0, self._reset_at, behind))
@@ -133,7 +133,7 @@ class Usual:
     def _late(self) -> Mask:
         """Flows in which something comes behind a FIN or a RST that should not."""
         chunk, numbers = self._chunk, self._numbers
-        odd = (self._has_fin & (numbers.top > self._fin_to)).any(1)
+        odd: Mask = (self._has_fin & (numbers.top > self._fin_to)).any(1)
         fins = self._fin_at >= 0
         at = self._fin_at[fins]
         stale = np.zeros_like(fins)
@@ -150,38 +150,37 @@ class Usual:
         return odd
 
     def apply(self, gaps: Gaps) -> None:
-        """Write what happened into the columns."""
-        flows = np.flatnonzero(self.mask)
+        """Write what happened into the columns; what stands there for other flows has no meaning any more."""
         self._begin()
-        self._opens.begin(self.mask)
-        self._count(flows)
+        self._opens.begin()
+        self._count()
         self._move()
         self._turns(gaps)
-        self._settle(flows)
+        self._settle()
 
     def _begin(self) -> None:
         chunk, rows = self._chunk, self._rows
-        flows = np.flatnonzero(self.mask & (self._opens.fresh | self._joins))
-        row, start = chunk.row[flows], chunk.start[flows]
-        rows.frame[row] = chunk.segments.frame[chunk.order[start]]
-        rows.first[row] = rows.moved_at[row] = rows.last[row] = chunk.time[start]
-        flows = np.flatnonzero(self.mask & self._joins)
-        row, first = chunk.row[flows], chunk.side[chunk.start[flows]]
-        rows.isn[row] = self._base[flows] - _ONE
-        rows.notes[row] |= int(Note.MIDSTREAM | Note.GUESSED)
-        ports = rows.ends[row] & np.uint64(0xFFFF)
+        flows = np.flatnonzero(self._opens.fresh | self._joins)
+        start = chunk.start[flows]
+        rows.frame[flows] = chunk.segments.frame[chunk.order[start]]
+        rows.first[flows] = rows.moved_at[flows] = rows.last[flows] = chunk.time[start]
+        flows = np.flatnonzero(self._joins)
+        first = chunk.side[chunk.start[flows]]
+        rows.isn[flows] = self._base[flows] - _ONE
+        rows.notes[flows] |= int(Note.MIDSTREAM | Note.GUESSED)
+        ports = rows.ends[flows] & np.uint64(0xFFFF)
         mine, other = (np.take_along_axis(ports, side[:, None], 1)[:, 0] for side in (first, 1 - first))
         below = [(mine < edge, other < edge) for edge in EDGES]
         served = np.where(below[0][0] != below[0][1], below[0][0], below[1][0] & ~below[1][1])
-        rows.client[row] = np.where(served, 1 - first, first)
+        rows.client[flows] = np.where(served, 1 - first, first)
 
-    def _count(self, flows: Ints) -> None:
+    def _count(self) -> None:
         chunk, rows, numbers = self._chunk, self._rows, self._numbers
-        row = chunk.row[flows]
         upper = np.add.reduceat(chunk.side, chunk.start)
-        rows.packets[row] += np.stack((chunk.count - upper, upper), 1)[flows]
-        rows.bytes[row] += chunk.sums(chunk.length)[flows]
-        rows.last[row] = np.maximum(rows.last[row], np.maximum.reduceat(chunk.time, chunk.start)[flows])
+        rows.packets[:, 0] += chunk.count - upper
+        rows.packets[:, 1] += upper
+        rows.bytes[:] += chunk.sums(chunk.length)
+        np.maximum(rows.last, np.maximum.reduceat(chunk.time, chunk.start), out=rows.last)
         probes = numbers.probes(self._acked, self._fin_at, self._fin_before)
         again = np.flatnonzero((numbers.carries > 0) & (numbers.until <= numbers.mine))
         if len(probes):
@@ -194,8 +193,9 @@ class Usual:
         kinds = {"repeats": again, "probes": probes, "syns": chunk.syn, "syn_repeats": syn_again}
         kinds |= {"fins": chunk.fin, "rsts": chunk.rst, "zero_windows": shut}
         for name, packets in kinds.items():
-            packets = packets[self.mask[chunk.flow[packets]]]
-            np.add.at(getattr(rows, name), (chunk.row[chunk.flow[packets]], chunk.side[packets]), 1)
+            if len(packets):
+                column = getattr(rows, name)
+                column += chunk.per_pair(packets).astype(column.dtype)
 
     def _move(self) -> None:
         """The longest time between two packets that carry anything new."""
@@ -207,11 +207,11 @@ class Usual:
             return
         flow, time = chunk.flow[new], chunk.time[new]
         start = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1])))
-        row = chunk.row[flow[start]]
+        here = flow[start]
         waited = np.diff(time, prepend=0)
-        waited[start] = time[start] - rows.moved_at[row]
-        rows.idle[row] = np.maximum(rows.idle[row], np.maximum.reduceat(waited, start))
-        rows.moved_at[row] = time[np.append(start[1:], len(time)) - 1]
+        waited[start] = time[start] - rows.moved_at[here]
+        rows.idle[here] = np.maximum(rows.idle[here], np.maximum.reduceat(waited, start))
+        rows.moved_at[here] = time[np.append(start[1:], len(time)) - 1]
 
     def _turns(self, gaps: Gaps) -> None:
         """Who sent new payload last, and the idle gaps between an answer and what came next."""
@@ -220,62 +220,56 @@ class Usual:
         flow, side, time = chunk.flow[told], chunk.side[told], chunk.time[told]
         if len(told):
             start = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1])))
-            row = chunk.row[flow]
             turn, since = np.concatenate(([0], side[:-1])), np.concatenate(([0], time[:-1]))
-            turn[start], since[start] = rows.turn[row[start]], rows.turn_at[row[start]]
-            client = rows.client[row]
+            turn[start], since[start] = rows.turn[flow[start]], rows.turn_at[flow[start]]
+            client = rows.client.take(flow)
             ends = np.flatnonzero((side == client) & (turn == 1 - client))
-            self._gap(gaps, row[ends], time[ends] - since[ends], np.full(len(ends), REUSED, np.int8))
+            self._gap(gaps, flow[ends], time[ends] - since[ends], np.full(len(ends), REUSED, np.int8))
             stop = np.append(start[1:], len(told)) - 1
-            rows.turn[row[stop]], rows.turn_at[row[stop]] = side[stop], time[stop]
+            rows.turn[flow[stop]], rows.turn_at[flow[stop]] = side[stop], time[stop]
         closed = np.flatnonzero(self.mask & ~self._over & (self._close_at < len(chunk)))
-        row, at = chunk.row[closed], self._close_at[closed]
-        rows.closer[row], rows.closed_at[row] = chunk.side[at], chunk.time[at]
-        idle = rows.turn[row] == 1 - rows.client[row]
-        row, at = row[idle], at[idle]
-        how = np.where(chunk.side[at] == rows.client[row], CLIENT_CLOSED, SERVER_CLOSED).astype(np.int8)
-        self._gap(gaps, row, chunk.time[at] - rows.turn_at[row], how)
+        at = self._close_at[closed]
+        rows.closer[closed], rows.closed_at[closed] = chunk.side[at], chunk.time[at]
+        idle = rows.turn[closed] == 1 - rows.client[closed]
+        closed, at = closed[idle], at[idle]
+        how = np.where(chunk.side[at] == rows.client[closed], CLIENT_CLOSED, SERVER_CLOSED).astype(np.int8)
+        self._gap(gaps, closed, chunk.time[at] - rows.turn_at[closed], how)
 
-    def _gap(self, gaps: Gaps, row: Ints, length: Ints, how: NDArray[np.int8]) -> None:
-        if len(row):
-            server = self._rows.ends[row, 1 - self._rows.client[row].astype(np.int64)]
+    def _gap(self, gaps: Gaps, flows: Ints, length: Ints, how: NDArray[np.int8]) -> None:
+        if len(flows):
+            server = self._rows.ends[flows, 1 - self._rows.client[flows].astype(np.int64)]
             gaps((server & np.uint64(0xFFFF)).astype(np.int64), np.maximum(length, 0), how)
 
-    def _settle(self, flows: Ints) -> None:
+    def _settle(self) -> None:
         """The numbers that each end has reached, and so its state."""
-        chunk, rows, numbers = self._chunk, self._rows, self._numbers
-        row, base = chunk.row[flows], self._base[flows]
-        acked = numbers.acked(self._acked)[flows]
-        rows.acked[row] = np.where(acked == NEVER, NONE, (base[:, ::-1] + acked.astype(np.uint32)).astype(np.int64))
-        end = (base + numbers.top[flows].astype(np.uint32)).astype(np.int64)
-        rows.end[row], rows.got[row] = end, end[:, ::-1]
-        sent = self._has_fin[flows]
-        to = self._fin_to[flows]
-        rows.fin[row] = np.where(sent, end, NONE)
-        answered = sent & (acked[:, ::-1] >= to)
-        passive, crossed = self._passive(flows)
-        state = _STATES[sent | answered << 1 | sent[:, ::-1] << 2 | passive << 3]
-        rows.notes[row] |= np.where(crossed, int(Note.CROSSED), 0).astype(np.int32)
-        waits = (self._opens.mask & (self._opens.done_at < 0))[flows]
-        state[waits, 1 - self._opens.client[flows[waits]]] = State.SYN_RECV
-        rows.state[row] = state
-        self._resets(flows[self._reset_at[flows] >= 0])
+        rows, numbers, base = self._rows, self._numbers, self._base
+        acked = numbers.acked(self._acked)
+        rows.acked[:] = np.where(acked == NEVER, NONE, (base[:, ::-1] + acked.astype(np.uint32)).astype(np.int64))
+        end = (base + numbers.top.astype(np.uint32)).astype(np.int64)
+        rows.end[:], rows.got[:] = end, end[:, ::-1]
+        sent = self._has_fin
+        rows.fin[:] = np.where(sent, end, NONE)
+        answered = sent & (acked[:, ::-1] >= self._fin_to)
+        passive, crossed = self._passive()
+        rows.notes[crossed] |= int(Note.CROSSED)
+        rows.state[:] = _STATES[sent | answered << 1 | sent[:, ::-1] << 2 | passive << 3]
+        waits = np.flatnonzero(self._opens.mask & (self._opens.done_at < 0))
+        rows.state[waits, 1 - self._opens.client[waits]] = State.SYN_RECV
+        self._resets(np.flatnonzero(self._reset_at >= 0))
 
-    def _passive(self, flows: Ints) -> tuple[NDArray[np.bool_], Mask]:
+    def _passive(self) -> tuple[NDArray[np.bool_], Ints]:
         """Which ends had the other's FIN before they sent their own; and where both were on their way at once."""
-        numbers, state = self._numbers, self._rows.state[self._chunk.row[flows]]
-        at, before, to = self._fin_at[flows], self._fin_before[flows], self._fin_to[flows]
+        state, at, before, to = self._rows.state, self._fin_at, self._fin_before, self._fin_to
         now = at >= 0
         second = now & (before[:, ::-1] | (now[:, ::-1] & (at[:, ::-1] < at)))
-        unseen = second & (numbers.ack[at] < to[:, ::-1])
+        unseen = second & (self._numbers.ack[at] < to[:, ::-1])
         held = before & ((state == State.LAST_ACK) | (state == State.CLOSE))
-        return held | (second & ~unseen), unseen.any(1)
+        return held | (second & ~unseen), np.flatnonzero(unseen.any(1))
 
     def _resets(self, flows: Ints) -> None:
         chunk, rows = self._chunk, self._rows
-        row = chunk.row[flows]
-        sender = chunk.side[self._reset_at[flows]].astype(np.int64)
-        cut = rows.state[row, 1 - sender] == State.TIME_WAIT
-        rows.notes[row] |= np.where(cut, int(Note.CUT_SHORT), 0).astype(np.int32)
-        rows.resetter[row] = sender
-        rows.state[row] = State.CLOSE
+        sender = chunk.side[self._reset_at[flows]]
+        cut = flows[rows.state[flows, 1 - sender] == State.TIME_WAIT]
+        rows.notes[cut] |= int(Note.CUT_SHORT)
+        rows.resetter[flows] = sender
+        rows.state[flows] = State.CLOSE
