@@ -135,7 +135,10 @@ def _settle(one: Connection) -> None:
         if one.fin[end] != NONE and one.acked[1 - end] != NONE and not above(one.fin[end], one.acked[1 - end]):
             _event(one, end, Event.FIN_ACKED)
     for end in (0, 1):
-        if one.fin[1 - end] != NONE and one.got[end] != NONE and not above(one.fin[1 - end], one.got[end]):
+        fin, got = one.fin[1 - end], one.got[end]
+        if fin != NONE and got == behind(fin, 1):
+            one.got[end] = got = fin  # the FIN came before what was missing
+        if NONE not in (fin, got) and not above(fin, got):
             _event(one, end, Event.GET_FIN)
 
 
