@@ -43,7 +43,7 @@ NOT_TAKEN = "what came with the SYN was not taken, so it is sent for the first t
 
 
 class Case(NamedTuple):
-    """A conversation, the states of client and server at the end of each connection in it, and why we differ from tshark."""
+    """A conversation, the states of client and server at the end of each connection in it, and why tshark differs."""
 
     packets: list[P]
     states: list[tuple[int, int]]
