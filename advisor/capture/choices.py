@@ -16,6 +16,9 @@ CANDIDATES = (5, 10, 15, 20, 30, 45, 60, 75, 90, 120, 180, 300, 600)
 """Values of keepalive_timeout that are compared, in seconds."""
 KEEP = 0.95
 """The share of reuse that a recommended value keeps."""
+BRIEF = 1.0
+"""Seconds: a request after a shorter pause meets an open connection whatever the timeout, and is no part of the reuse
+that is weighed. The turns of a TLS handshake, which look like requests, are among those."""
 ENOUGH = 200
 """Idle periods without which nothing is said."""
 
@@ -23,9 +26,9 @@ ENOUGH = 200
 class Choice(NamedTuple):
     """What a timeout, in seconds, would give.
 
-    ``kept`` is the share, 0 to 1, of the present reuse; ``held`` the connections held on average; ``handshakes`` new
-    connections a second. Where the capture does not reach the present timeout, all that it does not see counts as
-    reused: then ``kept`` is the least it can be, and ``handshakes`` the most.
+    ``kept`` is the share, 0 to 1, of the present reuse after more than `BRIEF`; ``held`` the connections held on
+    average; ``handshakes`` new connections a second. Where the capture does not reach the present timeout, all that
+    it does not see counts as reused: then ``kept`` is the least it can be, and ``handshakes`` the most.
     """
 
     timeout: float
@@ -52,8 +55,8 @@ class Load(NamedTuple):
         held, reused = self.curve.mean(timeout), self.curve.reused(timeout)
         if held is None or reused is None:
             return None
-        now = self._reused_now()
-        kept = min(1.0, reused / now) if now else 1.0
+        now, brief = self._reused_now(), self.curve.reused(min(BRIEF, timeout)) or 0.0
+        kept = min(1.0, (reused - brief) / (now - brief)) if now > brief else 1.0
         lost = max(0.0, now - reused)
         return Choice(timeout, kept, self.rate * held + self.busy, self.handshakes + self.rate * lost)
 

@@ -129,12 +129,13 @@ def load(timeout: float, length: float, present: float | None, count: int = 20_0
 
 def test_what_a_timeout_would_give_is_the_law() -> None:
     made = load(60, 1e5, 60.0)
+    brief = 1 - math.exp(-1 / 15)
     assert made.whole
     for timeout in (5.0, 20.0, 60.0):
         choice = made.at(timeout)
         assert choice is not None
         share, now = 1 - math.exp(-timeout / 15), 1 - math.exp(-60 / 15)
-        assert choice.kept == pytest.approx(share / now, abs=0.01)
+        assert choice.kept == pytest.approx((share - brief) / (now - brief), abs=0.015)
         assert choice.held == pytest.approx(15 * share + 3, rel=0.02)
         assert choice.handshakes == pytest.approx(2 + now - share, abs=0.02)
     assert made.at(61) is None
@@ -152,10 +153,21 @@ def test_what_a_short_capture_does_not_see_counts_as_reused() -> None:
     assert not made.whole
     choice = made.at(15)
     assert choice is not None
-    assert choice.kept == pytest.approx(1 - math.exp(-1), abs=0.02)
+    brief = 1 - math.exp(-1 / 15)
+    assert choice.kept == pytest.approx((1 - math.exp(-1) - brief) / (1 - brief), abs=0.02)
     assert choice.handshakes == pytest.approx(2 + math.exp(-1), abs=0.02)
     assert made.recommended() is None
     assert load(1e9, 20.0, None).at(15) == choice
+
+
+def test_pauses_that_any_timeout_bridges_are_no_reuse_to_weigh() -> None:
+    curve = Curve([Row(0.02, 90_000, 0, 0), Row(4, 600, 0, 0), Row(20, 400, 0, 0)])
+    made = Load(curve, 100.0, 0.0, 10.0, 60.0)
+    short, whole = made.at(5), made.at(30)
+    assert short is not None
+    assert whole is not None
+    assert (short.kept, whole.kept) == (pytest.approx(0.6), 1)
+    assert short.handshakes == pytest.approx(10 + 100 * 400 / 91_000)
 
 
 def test_where_nobody_comes_back_nothing_is_lost() -> None:
