@@ -10,10 +10,24 @@ from numpy.typing import NDArray
 from advisor.capture.buckets import COUNT, LOWEST, STEPS
 from advisor.capture.exchange import CLIENT_CLOSED, CUT, REUSED, SERVER_CLOSED
 
-__all__ = ["AT_ONCE", "CLIENT_CLOSED", "CUT", "PORTS", "REUSED", "SERVER_CLOSED", "Gaps", "Lengths", "PortLengths"]
+__all__ = [
+    "AT_ONCE",
+    "CLIENT_CLOSED",
+    "CUT",
+    "GOODBYE",
+    "PORTS",
+    "REUSED",
+    "SERVER_CLOSED",
+    "Gaps",
+    "Lengths",
+    "PortLengths",
+]
 
 AT_ONCE = 4
 """How an answer ended that no idle gap followed: the server closed within a second of it."""
+GOODBYE = 5
+"""Takes back a gap that was counted as REUSED: what ended it was no request, but the client's last word before it
+closed, as TLS has one (close_notify, RFC 8446, 6.1)."""
 PORTS = 64
 """Ports of which lengths are kept: those with most."""
 _SECOND = 1_000_000_000
@@ -126,5 +140,18 @@ class Gaps(Lengths):
 
     def add(self, ports: NDArray[np.int64], lengths_ns: NDArray[np.int64], kinds: NDArray[np.int8]) -> None:
         """Count some: the server port of each, its length in nanoseconds, and how it ended."""
+        taken = kinds == GOODBYE
+        if taken.any():
+            self.add(ports[~taken], lengths_ns[~taken], kinds[~taken])
+            self._take_back(ports[taken], lengths_ns[taken])
+            return
         at_once = (kinds == SERVER_CLOSED) & (lengths_ns < _SECOND)
         super().add(ports, lengths_ns, np.where(at_once, np.int8(AT_ONCE), kinds))
+
+    def _take_back(self, ports: NDArray[np.int64], lengths_ns: NDArray[np.int64]) -> None:
+        for port, kept in self._kept.items():
+            known = kept.reshape(-1, COUNT)
+            back = np.bincount(buckets(lengths_ns[ports == port]), minlength=COUNT)
+            back = np.minimum(back, known[REUSED])  # some may be from before the port was kept
+            known[REUSED] -= back
+            known[CLIENT_CLOSED] += back

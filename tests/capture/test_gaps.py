@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.capture.buckets import COUNT, edge, middle
-from advisor.capture.gaps import AT_ONCE, CLIENT_CLOSED, CUT, PORTS, REUSED, SERVER_CLOSED, Gaps, buckets
+from advisor.capture.gaps import AT_ONCE, CLIENT_CLOSED, CUT, GOODBYE, PORTS, REUSED, SERVER_CLOSED, Gaps, buckets
 
 SECOND = 10**9
 
@@ -74,3 +74,16 @@ def test_the_ports_with_most_are_kept_and_the_rest_is_counted() -> None:
     assert (first.port, first.missed, int(first.counts.sum())) == (999, 1, 5)
     assert gaps.total == 1005
     assert gaps.rest == 1005 - 5 - (PORTS - 1)
+
+
+def test_a_goodbye_was_no_request() -> None:
+    gaps = Gaps()
+    add(gaps, (443, 2, REUSED), (443, 2, REUSED), (443, 5, REUSED), (80, 2, REUSED))
+    add(gaps, (443, 2, GOODBYE), (443, 1, CUT), (444, 2, GOODBYE))
+    assert counted(gaps, 443) == {REUSED: 2, CLIENT_CLOSED: 1, CUT: 1}
+    assert counted(gaps, 80) == {REUSED: 1}
+    assert gaps.port(444) is None
+    assert gaps.total == 5
+    assert gaps.sum_us(443) == 10_000_000
+    add(gaps, *[(443, 5, GOODBYE)] * 3)
+    assert counted(gaps, 443) == {REUSED: 1, CLIENT_CLOSED: 2, CUT: 1}
