@@ -71,9 +71,13 @@ class _Gzip:
             if piece:
                 room[: len(piece)] = piece
                 return len(piece)
-        if self._begun:
+        if not self._begun:
+            return 0
+        piece = self._member.decompress(b"", len(room))  # what zlib held back, for want of room
+        if not piece:
             raise PackingError("the gzip stream ends here, before its end")
-        return 0
+        room[: len(piece)] = piece
+        return len(piece)
 
     def _piece(self, size: int) -> bytes:
         """Some bytes; of a call that meets damage zlib gives nothing, so that it is then fed with ever less."""
