@@ -16,7 +16,7 @@ TYPES: dict[str, type[np.generic]] = {
     **dict.fromkeys(("isn", "end", "got", "acked", "fin", "packets", "bytes"), _WIDE),
     **dict.fromkeys(("syns", "fins", "rsts", "repeats", "syn_repeats", "probes", "zero_windows"), np.int32),
     **dict.fromkeys(("number", "frame", "first", "last", "syn_at", "open_at", "closed_at", "idle"), _WIDE),
-    **dict.fromkeys(("moved_at", "turn_at"), _WIDE),
+    **dict.fromkeys(("moved_at", "turn_at", "before"), _WIDE),
     **dict.fromkeys(("client", "closer", "resetter", "turn"), np.int8),
     **dict.fromkeys(("early", "notes"), np.int32),
 }

@@ -78,6 +78,8 @@ class Connection:
         moved_at: when a packet last carried anything new (payload, SYN, FIN, RST).
         turn: whose new payload came last, an end, or NONE before any.
         turn_at: when it came.
+        before: the end of the idle time that this payload broke: when the server's payload before it came, where it was
+            the client's first after that, or the server's own after a pause of a second or more; else NONE.
         notes: of `Note`.
     """
 
@@ -88,7 +90,7 @@ class Connection:
     )
     SINGLES = (
         "client", "number", "frame", "first", "last", "syn_at", "open_at", "closed_at", "early",
-        "closer", "resetter", "idle", "moved_at", "turn", "turn_at", "notes",
+        "closer", "resetter", "idle", "moved_at", "turn", "turn_at", "before", "notes",
     )
     # fmt: on
     __slots__ = (*PAIRS, *SINGLES)
@@ -125,6 +127,7 @@ class Connection:
     moved_at: int
     turn: int
     turn_at: int
+    before: int
     notes: int
 
     def __init__(self, ends: tuple[int, int], frame: int, time: int) -> None:
@@ -137,7 +140,7 @@ class Connection:
         self.number = self.early = self.idle = self.notes = 0
         self.frame = frame
         self.first = self.last = self.moved_at = time
-        self.syn_at = self.open_at = self.closed_at = self.turn_at = NONE
+        self.syn_at = self.open_at = self.closed_at = self.turn_at = self.before = NONE
         self.closer = self.resetter = self.turn = NONE
 
     @property

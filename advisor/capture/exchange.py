@@ -11,6 +11,11 @@ from advisor.catalog.tcp import TRANSITIONS, Event, State
 
 REUSED, CLIENT_CLOSED, SERVER_CLOSED, CUT = range(4)
 """How an idle gap ended: by the next request, by the client's close, by the server's, or with the capture."""
+GOODBYE = 5
+"""Takes back a REUSED gap of that length: what ended it was no request, but the client's last word before its FIN."""
+LAST_WORD = 1_000_000_000
+"""Payload that an end sends so short a time before its FIN, in nanoseconds, with nothing between, and after a longer
+pause, belongs to the close: TLS says close_notify (RFC 8446, 6.1). It neither ends an idle gap nor begins one."""
 
 Gap = Callable[[int, int, int], None]
 """Takes an idle gap: the server's port, its length in nanoseconds, and how it ended."""
@@ -74,6 +79,11 @@ def _turn(one: Connection, sender: int, time: int, gap: Gap) -> None:
         return
     if sender == one.client and one.turn == 1 - sender:
         gap(port(one.ends[one.turn]), max(0, time - one.turn_at), REUSED)
+        one.before = one.turn_at
+    elif sender != one.turn:
+        one.before = NONE
+    elif sender != one.client and time - one.turn_at >= LAST_WORD:
+        one.before = one.turn_at
     one.turn = sender
     one.turn_at = time
 
@@ -84,12 +94,13 @@ def closes(one: Connection, sender: int, time: int, gap: Gap) -> None:
         return
     one.closer = sender
     one.closed_at = time
-    if one.turn == 1 - one.client:
-        gap(
-            port(one.ends[one.turn]),
-            max(0, time - one.turn_at),
-            CLIENT_CLOSED if sender == one.client else SERVER_CLOSED,
-        )
+    server = 1 - one.client
+    said = sender == one.turn and one.before != NONE and time - one.turn_at < LAST_WORD
+    if one.turn == server:
+        begun = one.before if said else one.turn_at
+        gap(port(one.ends[server]), max(0, time - begun), SERVER_CLOSED if sender == server else CLIENT_CLOSED)
+    elif said:
+        gap(port(one.ends[server]), max(0, one.turn_at - one.before), GOODBYE)
 
 
 def _send_fin(one: Connection, sender: int, segment: Segment) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.capture.buckets import COUNT, LOWEST, STEPS
-from advisor.capture.exchange import CLIENT_CLOSED, CUT, REUSED, SERVER_CLOSED
+from advisor.capture.exchange import CLIENT_CLOSED, CUT, GOODBYE, REUSED, SERVER_CLOSED
 
 __all__ = [
     "AT_ONCE",
@@ -25,9 +25,6 @@ __all__ = [
 
 AT_ONCE = 4
 """How an answer ended that no idle gap followed: the server closed within a second of it."""
-GOODBYE = 5
-"""Takes back a gap that was counted as REUSED: what ended it was no request, but the client's last word before it
-closed, as TLS has one (close_notify, RFC 8446, 6.1)."""
 PORTS = 64
 """Ports of which lengths are kept: those with most."""
 _SECOND = 1_000_000_000

@@ -12,10 +12,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.capture.chunk import FAR, NEVER, Chunk, Numbers
+from advisor.capture.chunk import FAR, NEVER, Chunk, Numbers, either
 from advisor.capture.columns import Columns
 from advisor.capture.connection import NONE, Note
-from advisor.capture.exchange import CLIENT_CLOSED, REUSED, SERVER_CLOSED
+from advisor.capture.exchange import CLIENT_CLOSED, GOODBYE, LAST_WORD, REUSED, SERVER_CLOSED
 from advisor.capture.handshake import EDGES
 from advisor.capture.openings import Openings
 from advisor.capture.segments import ACK, RST, SYN
@@ -113,8 +113,10 @@ class Usual:
         self._has_fin = before | there
         self._over = self._on & (rows.closer != NONE)
         behind = len(chunk)
-        at = np.where(there, self._fin_at, behind).min(1)
-        self._close_at = np.minimum(at, np.where(self._reset_at >= 0, self._reset_at, behind))
+        at = np.where(there, self._fin_at, behind)
+        self._close_at = np.minimum(
+            np.minimum(at[:, 0], at[:, 1]), np.where(self._reset_at >= 0, self._reset_at, behind)
+        )
 
     def _misplaced(self) -> Mask:
         """Flows with a packet whose numbers are not where the book has them."""
@@ -127,26 +129,26 @@ class Usual:
         bad[chunk.syn] = ~self._opens.mask[chunk.flow[chunk.syn]]
         odd = np.zeros(len(chunk.row), np.bool_)
         odd[chunk.flow[np.flatnonzero(bad)]] = True
-        odd[(numbers.top > FAR).any(1)] = True
+        odd |= either(numbers.top > FAR)
         return odd
 
     def _late(self) -> Mask:
         """Flows in which something comes behind a FIN or a RST that should not."""
         chunk, numbers = self._chunk, self._numbers
-        odd: Mask = (self._has_fin & (numbers.top > self._fin_to)).any(1)
+        odd: Mask = either(self._has_fin & (numbers.top > self._fin_to))
         fins = self._fin_at >= 0
         at = self._fin_at[fins]
         stale = np.zeros_like(fins)
         stale[fins] = numbers.until[at] <= numbers.mine[at]
-        odd |= stale.any(1)
+        odd |= either(stale)
         resets = np.bincount(chunk.flow[chunk.rst], minlength=len(odd))
         odd |= (self._reset_at >= 0) & (resets != chunk.last - self._reset_at + 1)
         odd |= self._opens.mask & (self._reset_at >= 0) & (self._opens.done_at < 0)
         self._new = np.flatnonzero(numbers.until > numbers.mine)
-        self._told = self._new[chunk.length.take(self._new) > 0]
-        flow = chunk.flow[self._told]
-        late = self._over[flow] | (self._told > self._close_at[flow])
-        odd[flow[late]] = True
+        self._told = self._new.take(np.flatnonzero(chunk.length.take(self._new)))
+        flow = chunk.flow.take(self._told)
+        close_at = np.where(self._over, -1, self._close_at)
+        odd[flow[np.flatnonzero(self._told > close_at.take(flow))]] = True
         return odd
 
     def apply(self, gaps: Gaps) -> None:
@@ -180,11 +182,10 @@ class Usual:
         rows.packets[:, 0] += chunk.count - upper
         rows.packets[:, 1] += upper
         rows.bytes[:] += chunk.sums(chunk.length)
-        np.maximum(rows.last, np.maximum.reduceat(chunk.time, chunk.start), out=rows.last)
+        np.maximum(rows.last, chunk.latest(), out=rows.last)
         probes = numbers.probes(self._acked, self._fin_at, self._fin_before)
         again = np.flatnonzero((numbers.carries > 0) & (numbers.until <= numbers.mine))
-        if len(probes):
-            again = np.setdiff1d(again, probes, assume_unique=True)
+        again = np.setdiff1d(again, probes, assume_unique=True) if len(probes) else again
         syn_again = chunk.syn[numbers.until[chunk.syn] <= numbers.mine[chunk.syn]]
         shut = np.flatnonzero(chunk.segments.window == 0)
         if len(shut):
@@ -202,10 +203,9 @@ class Usual:
         chunk, rows = self._chunk, self._rows
         resets = self._reset_at[self._reset_at >= 0]
         new = np.sort(np.concatenate((self._new, resets))) if len(resets) else self._new
-        new = new[self.mask[chunk.flow[new]]]
         if not len(new):
             return
-        flow, time = chunk.flow[new], chunk.time[new]
+        flow, time = chunk.flow.take(new), chunk.time.take(new)
         start = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1])))
         here = flow[start]
         waited = np.diff(time, prepend=0)
@@ -216,24 +216,38 @@ class Usual:
     def _turns(self, gaps: Gaps) -> None:
         """Who sent new payload last, and the idle gaps between an answer and what came next."""
         chunk, rows = self._chunk, self._rows
-        told = self._told[self.mask[chunk.flow[self._told]]]
-        flow, side, time = chunk.flow[told], chunk.side[told], chunk.time[told]
+        told = self._told
+        flow, side, time = chunk.flow.take(told), chunk.side.take(told), chunk.time.take(told)
         if len(told):
             start = np.flatnonzero(np.concatenate(([True], flow[1:] != flow[:-1])))
             turn, since = np.concatenate(([0], side[:-1])), np.concatenate(([0], time[:-1]))
             turn[start], since[start] = rows.turn[flow[start]], rows.turn_at[flow[start]]
             client = rows.client.take(flow)
             ends = np.flatnonzero((side == client) & (turn == 1 - client))
+            ends = ends[self.mask[flow[ends]]]
             self._gap(gaps, flow[ends], time[ends] - since[ends], np.full(len(ends), REUSED, np.int8))
+            turned = side != turn
+            stays = ~turned & (side != client) & (time - since >= LAST_WORD)
+            since[turned & ((side != client) | (turn == NONE))] = NONE
+            set_at = np.maximum.reduceat(np.where(turned | stays, np.arange(len(told)), NONE), start)
+            rows.before[flow[start[set_at >= 0]]] = since[set_at[set_at >= 0]]
             stop = np.append(start[1:], len(told)) - 1
             rows.turn[flow[stop]], rows.turn_at[flow[stop]] = side[stop], time[stop]
         closed = np.flatnonzero(self.mask & ~self._over & (self._close_at < len(chunk)))
         at = self._close_at[closed]
         rows.closer[closed], rows.closed_at[closed] = chunk.side[at], chunk.time[at]
-        idle = rows.turn[closed] == 1 - rows.client[closed]
-        closed, at = closed[idle], at[idle]
-        how = np.where(chunk.side[at] == rows.client[closed], CLIENT_CLOSED, SERVER_CLOSED).astype(np.int8)
-        self._gap(gaps, closed, chunk.time[at] - rows.turn_at[closed], how)
+        self._closes(gaps, closed, chunk.side[at], chunk.time[at])
+
+    def _closes(self, gaps: Gaps, flows: Ints, closer: Ints, time: Ints) -> None:
+        """The idle gaps that a close ends, as `advisor.capture.exchange.closes` has them for one."""
+        rows = self._rows
+        turn, turn_at, before, client = (getattr(rows, name)[flows] for name in ("turn", "turn_at", "before", "client"))
+        said = (closer == turn) & (before != NONE) & (time - turn_at < LAST_WORD)
+        idle = turn == 1 - client
+        how = np.where(closer == client, CLIENT_CLOSED, SERVER_CLOSED).astype(np.int8)
+        self._gap(gaps, flows[idle], (time - np.where(said, before, turn_at))[idle], how[idle])
+        bye = said & ~idle
+        self._gap(gaps, flows[bye], (turn_at - before)[bye], np.full(np.count_nonzero(bye), GOODBYE, np.int8))
 
     def _gap(self, gaps: Gaps, flows: Ints, length: Ints, how: NDArray[np.int8]) -> None:
         if len(flows):
@@ -244,7 +258,7 @@ class Usual:
         """The numbers that each end has reached, and so its state."""
         rows, numbers, base = self._rows, self._numbers, self._base
         acked = numbers.acked(self._acked)
-        rows.acked[:] = np.where(acked == NEVER, NONE, (base[:, ::-1] + acked.astype(np.uint32)).astype(np.int64))
+        rows.acked[:] = np.where(acked < -2 * FAR, NONE, (base[:, ::-1] + acked.astype(np.uint32)).astype(np.int64))
         end = (base + numbers.top.astype(np.uint32)).astype(np.int64)
         rows.end[:], rows.got[:] = end, end[:, ::-1]
         sent = self._has_fin
@@ -264,7 +278,7 @@ class Usual:
         second = now & (before[:, ::-1] | (now[:, ::-1] & (at[:, ::-1] < at)))
         unseen = second & (self._numbers.ack[at] < to[:, ::-1])
         held = before & ((state == State.LAST_ACK) | (state == State.CLOSE))
-        return held | (second & ~unseen), np.flatnonzero(unseen.any(1))
+        return held | (second & ~unseen), np.flatnonzero(either(unseen))
 
     def _resets(self, flows: Ints) -> None:
         chunk, rows = self._chunk, self._rows
