@@ -68,7 +68,7 @@ class Attempts:
         rows.syns[row, opener] += self.syns[flows].astype(np.int32)
         rows.repeats[row, opener] += again.astype(np.int32)
         rows.syn_repeats[row, opener] += again.astype(np.int32)
-        rows.last[row] = np.maximum(rows.last[row], np.maximum.reduceat(chunk.time, chunk.start)[flows])
+        rows.last[row] = np.maximum(rows.last[row], chunk.latest()[flows])
         self._refuse(np.flatnonzero(self.refused))
 
     def _refuse(self, flows: NDArray[np.int64]) -> None:

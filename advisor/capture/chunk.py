@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.capture.flows import Flows, Keys
 from advisor.capture.segments import ACK, FIN, RST, SYN, Segments
 
 Ints = NDArray[np.int64]
@@ -23,31 +24,23 @@ class Chunk:
     """The segments of one chunk; a *flow* is a run of them, all that one pair of endpoints sent, in file order.
 
     Attributes:
-        row: the row of each flow; start, count, last: where its run begins, how long it is, and where it ends.
+        row: the row of each flow; new: the rows that were none before.
+        start, count, last: where each flow's run begins, how long it is, and where it ends.
         flow: of each packet; order: where it stood in the file's order.
         side: 0 when the lower endpoint sent it, 1 otherwise; pair: ``2 * flow + side``.
         seq, ack, flags, length, time: as in `Segments`.
         syn, fin, rst: the packets with a SYN and no RST; with a FIN and neither; with a RST.
     """
 
-    def __init__(self, segments: Segments, rows: Ints) -> None:
+    def __init__(self, segments: Segments, flows: Flows) -> None:
         self.segments = segments
-        key = rows << 33
-        key |= np.arange(0, 2 * len(rows), 2)
-        key |= segments.source > segments.target
-        key.sort()
-        self.side = key & 1
-        row = key >> 33
-        key &= 0x1FFFFFFFF
-        key >>= 1
-        self.order = key
-        edge = np.empty(len(row), np.bool_)
-        edge[0] = True
-        np.not_equal(row[1:], row[:-1], out=edge[1:])
-        self.start = np.flatnonzero(edge)
-        self.count = np.diff(self.start, append=len(row))
-        self.last = self.start + self.count - 1
-        self.row = row.take(self.start)
+        low, high = np.minimum(segments.source, segments.target), np.maximum(segments.source, segments.target)
+        self._sort(low, high, flows.mixed(low, high) >> np.uint64(33))
+        self.row, self.new = flows.find(low.take(self.order[self.start]), high.take(self.order[self.start]))
+        if len(np.unique(self.row)) < len(self.row):
+            self._sort(low, high, np.repeat(self.row, self.count)[np.argsort(self.order)].view(np.uint64))
+            self.row, _ = flows.find(low.take(self.order[self.start]), high.take(self.order[self.start]))
+        key = self.order
         self.flow = np.repeat(np.arange(len(self.row)), self.count)
         self.pair = self.flow * 2
         self.pair += self.side
@@ -61,6 +54,27 @@ class Chunk:
         self.rst = special[kinds & RST != 0]
         self.syn = special[kinds & (SYN | RST) == SYN]
         self.fin = special[kinds & (SYN | RST) == 0]
+
+    def _sort(self, low: Keys, high: Keys, number: Keys) -> None:
+        """Order the packets by a number of 31 bits that their pair of endpoints has, and by their place in the file.
+
+        A pair has one number, but two pairs may have the same one; then each may come in several runs.
+        """
+        key = (number << np.uint64(32)).view(np.int64)
+        key |= np.arange(0, 2 * len(key), 2)
+        key |= self.segments.source > self.segments.target
+        key.sort()
+        self.side = key & 1
+        key &= 0xFFFFFFFF
+        key >>= 1
+        self.order = key
+        low, high = low.take(key), high.take(key)
+        edge = np.ones(len(key), np.bool_)
+        np.not_equal(low[1:], low[:-1], out=edge[1:])
+        edge[1:] |= high[1:] != high[:-1]
+        self.start = np.flatnonzero(edge)
+        self.count = np.diff(self.start, append=len(key))
+        self.last = self.start + self.count - 1
 
     def __len__(self) -> int:
         return len(self.flow)
@@ -82,11 +96,32 @@ class Chunk:
         return np.bincount(self.pair[packets], minlength=2 * len(self.row)).reshape(-1, 2)
 
     def sums(self, values: Ints) -> Ints:
-        """The sum of a column for each flow and side: shape (flows, 2)."""
+        """The sum of a column for each flow and side, below 2^31 in all: shape (flows, 2)."""
+        both = np.add.reduceat(values + (values * self.side << 32), self.start)
         sums: Ints = np.empty((len(self.row), 2), np.int64)
-        np.add.reduceat(values * self.side, self.start, out=sums[:, 1])
-        np.subtract(np.add.reduceat(values, self.start), sums[:, 1], out=sums[:, 0])
+        sums[:, 1] = both >> 32
+        sums[:, 0] = (both & 0xFFFFFFFF) - sums[:, 1]
         return sums
+
+    def latest(self) -> Ints:
+        """The latest time of each flow."""
+        time = self.segments.time
+        if (time[1:] >= time[:-1]).all():
+            return self.time.take(self.last)
+        latest: Ints = np.maximum.reduceat(self.time, self.start)
+        return latest
+
+
+def either(pairs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether one of two columns holds; quicker than any(1)."""
+    found: NDArray[np.bool_] = pairs[:, 0] | pairs[:, 1]
+    return found
+
+
+def _apart(values: Ints, side: Ints) -> tuple[Ints, Ints]:
+    """A column once for each side, where the other side's values are too low to count; quicker than np.where."""
+    lowered = side * (8 * FAR)
+    return values - lowered, values - 8 * FAR + lowered
 
 
 class Numbers:
@@ -119,20 +154,19 @@ class Numbers:
             reached = reached.copy()
             reached[chunk.rst] = NEVER
         lane = chunk.flow * _LANE
-        upper = chunk.side == 1
-        reached = reached + lane
-        low = lane + NEVER
-        before = []
-        tops = []
-        for sent in (np.where(upper, low, reached), np.where(upper, reached, low)):
+        before, tops = [], []
+        for sent in _apart(reached + lane, chunk.side):
             high = np.maximum.accumulate(sent)
             tops.append(np.maximum(high[chunk.last] - lane[chunk.last], 0))
             sent[0] = 0
             np.maximum(high[:-1], lane[1:], out=sent[1:])
             np.subtract(sent, lane, out=sent)
             before.append(sent)
-        self.mine = np.where(upper, before[1], before[0])
-        self.other = np.where(upper, before[0], before[1])
+        lower, upper = before
+        self.mine = (upper - lower) * chunk.side
+        self.mine += lower
+        self.other = lower + upper
+        self.other -= self.mine
         self.top = np.stack(tops, 1)
 
     def acked(self, known: Ints) -> Ints:
@@ -142,10 +176,10 @@ class Numbers:
             known: those before the chunk; `NEVER` without.
         """
         chunk = self._chunk
-        ack = np.where(chunk.flags & (ACK | RST) == ACK, self.ack, NEVER)
-        upper = chunk.side == 1
+        ack = self.ack.copy()
+        ack[np.flatnonzero(chunk.flags & (ACK | RST) != ACK)] = NEVER
         found: Ints = known.copy()
-        for side, said in enumerate((np.where(upper, NEVER, ack), np.where(upper, ack, NEVER))):
+        for side, said in enumerate(_apart(ack, chunk.side)):
             np.maximum(found[:, side], np.maximum.reduceat(said, chunk.start), out=found[:, side])
         return found
 

@@ -51,14 +51,15 @@ class Flows:
         taken: list[NDArray[np.int64]] = []
         left = np.arange(len(low))
         while len(left):
-            row = self._table[place]
+            row = self._table.take(place)
             empty = np.flatnonzero(row < 0)
             if len(empty):
-                self._take(low, high, left[empty], place[empty], taken)
-                row = self._table[place]
-            same = (self._low[row] == low[left]) & (self._high[row] == high[left])
-            found[where[left[same]]] = row[same]
-            left, place = left[~same], (place[~same] + 1) & self._mask
+                self._take(low, high, left.take(empty), place.take(empty), taken)
+                row = self._table.take(place)
+            other = (self._low.take(row) != low.take(left)) | (self._high.take(row) != high.take(left))
+            found[where.take(left)] = row
+            again = np.flatnonzero(other)
+            left, place = left.take(again), (place.take(again) + 1) & self._mask
         return np.concatenate(taken) if taken else np.empty(0, np.int64)
 
     def drop(self, rows: NDArray[np.int64]) -> None:
@@ -79,8 +80,8 @@ class Flows:
     def _take(self, low: Any, high: Any, left: Any, place: Any, taken: list[NDArray[np.int64]]) -> None:  # noqa: ANN401 (columns of `find`)
         """Give a row to one pair for each empty place: whoever writes last wins, the others look again."""
         self._table[place] = left
-        won = self._table[place] == left
-        winners, places = left[won], place[won]
+        won = np.flatnonzero(self._table.take(place) == left)
+        winners, places = left.take(won), place.take(won)
         again = min(len(winners), len(self.free))
         rows = np.concatenate((self.free[:again], np.arange(self.used, self.used + len(winners) - again)))
         self.free = self.free[again:]
@@ -106,11 +107,17 @@ class Flows:
         self._table = np.full(size, -1, np.int32)
 
     def _place(self, low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.int64]:
+        mixed = self.mixed(low, high)
+        mixed >>= self._shift
+        return mixed.view(np.int64)
+
+    @staticmethod
+    def mixed(low: Keys, high: Keys) -> Keys:
+        """A number for each pair, spread over 64 bits; the upper ones are the best."""
         mixed = low * _MIX[0]
         mixed ^= high * _MIX[1]
         mixed *= _MIX[0]
-        mixed >>= self._shift
-        return mixed.view(np.int64)
+        return mixed
 
     def _again(self) -> None:
         """Enter all rows in use into a new table."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.capture.chunk import Chunk
+from advisor.capture.chunk import Chunk, either
 from advisor.capture.columns import Columns
 from advisor.capture.connection import NONE, Note
 from advisor.capture.segments import ACK, RST, SYN
@@ -63,7 +63,7 @@ class Openings:
         """Of connections that were there before: those whose SYN has no answer, and those whose SYN,ACK has none."""
         rows = self._rows
         waits, answered = np.zeros_like(fresh), np.zeros_like(fresh)
-        flows = np.flatnonzero(~fresh & (rows.state == State.SYN_RECV).any(1))
+        flows = np.flatnonzero(~fresh & either(rows.state == State.SYN_RECV))
         client = rows.client[flows].astype(np.int64)
         server = 1 - client
         plain = (

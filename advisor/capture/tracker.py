@@ -65,12 +65,10 @@ class Tracker:
             return
         self._span(segments.time)
         self._evict(size)
-        low, high = np.minimum(segments.source, segments.target), np.maximum(segments.source, segments.target)
-        rows, new = self._flows.find(low, high)
-        chunk = Chunk(segments, rows)
+        chunk = Chunk(segments, self._flows)
         here = self._flows.rows.take(chunk.row)
         fresh = np.zeros(len(self._flows.rows), np.bool_)
-        fresh[new] = True
+        fresh[chunk.new] = True
         fresh = fresh[chunk.row]
         left = here.ends[:, 0] == here.ends[:, 1]
         if self._beside:
