@@ -12,10 +12,10 @@ from advisor.catalog.tcp import TRANSITIONS, Event, State
 REUSED, CLIENT_CLOSED, SERVER_CLOSED, CUT = range(4)
 """How an idle gap ended: by the next request, by the client's close, by the server's, or with the capture."""
 GOODBYE = 5
-"""Takes back a REUSED gap of that length: what ended it was no request, but the client's last word before its FIN."""
+"""Takes back a REUSED gap of that length: what ended it was no request, but the client's last word before the close."""
 LAST_WORD = 1_000_000_000
-"""Payload that an end sends so short a time before its FIN, in nanoseconds, with nothing between, and after a longer
-pause, belongs to the close: TLS says close_notify (RFC 8446, 6.1). It neither ends an idle gap nor begins one."""
+"""Payload behind an idle gap, so short a time before the close, in nanoseconds, and not answered by any, belongs to the
+close: TLS says close_notify (RFC 8446, 6.1), to which a server's answer is its FIN. It ends no gap and begins none."""
 
 Gap = Callable[[int, int, int], None]
 """Takes an idle gap: the server's port, its length in nanoseconds, and how it ended."""
@@ -95,7 +95,7 @@ def closes(one: Connection, sender: int, time: int, gap: Gap) -> None:
     one.closer = sender
     one.closed_at = time
     server = 1 - one.client
-    said = sender == one.turn and one.before != NONE and time - one.turn_at < LAST_WORD
+    said = (one.turn == one.client or sender == server) and one.before != NONE and time - one.turn_at < LAST_WORD
     if one.turn == server:
         begun = one.before if said else one.turn_at
         gap(port(one.ends[server]), max(0, time - begun), SERVER_CLOSED if sender == server else CLIENT_CLOSED)
