@@ -37,7 +37,7 @@ class Chunk:
         low, high = np.minimum(segments.source, segments.target), np.maximum(segments.source, segments.target)
         self._sort(low, high, flows.mixed(low, high) >> np.uint64(33))
         self.row, self.new = flows.find(low.take(self.order[self.start]), high.take(self.order[self.start]))
-        if len(np.unique(self.row)) < len(self.row):
+        if not flows.differ(self.row):
             self._sort(low, high, np.repeat(self.row, self.count)[np.argsort(self.order)].view(np.uint64))
             self.row, _ = flows.find(low.take(self.order[self.start]), high.take(self.order[self.start]))
         key = self.order
@@ -192,7 +192,7 @@ class Numbers:
             fin_before: whether it had sent one before.
         """
         chunk = self._chunk
-        below = np.flatnonzero((self.mine - self.seq == 1) & (chunk.length <= 1))
+        below: Ints = np.flatnonzero((self.mine - self.seq == 1) & (chunk.length <= 1))
         below = below[chunk.flags[below] & (SYN | RST | FIN | ACK) == ACK]
         flow, side = chunk.flow[below], chunk.side[below]
         own = fin_at[flow, side]

@@ -62,6 +62,12 @@ class Flows:
             left, place = left.take(again), (place.take(again) + 1) & self._mask
         return np.concatenate(taken) if taken else np.empty(0, np.int64)
 
+    def differ(self, rows: NDArray[np.int64]) -> bool:
+        """Whether no row is named twice."""
+        place = np.arange(len(rows))
+        self._scratch[rows] = place
+        return bool((self._scratch.take(rows) == place).all())
+
     def drop(self, rows: NDArray[np.int64]) -> None:
         """Give rows free, to be taken again."""
         self.free = np.concatenate((self.free, rows))
@@ -101,6 +107,7 @@ class Flows:
 
     def _clear(self) -> None:
         self._low, self._high = (np.append(self.rows.ends[:, end], ~np.uint64(0)) for end in (0, 1))
+        self._scratch = np.empty(len(self.rows), np.int64)
         size = _SPARE * len(self.rows)
         self._mask = size - 1
         self._shift = np.uint64(64 - size.bit_length() + 1)

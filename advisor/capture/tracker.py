@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from advisor.capture.attempts import Attempts
 from advisor.capture.chunk import FAR, Chunk
 from advisor.capture.columns import Columns
-from advisor.capture.connection import NONE, Connection
+from advisor.capture.connection import NONE, Connection, Note
 from advisor.capture.exchange import CUT
 from advisor.capture.flows import Flows
 from advisor.capture.machine import Conversation, no_connection
-from advisor.capture.segments import Segment, Segments
+from advisor.capture.segments import ACK, RST, SYN, Segment, Segments
 from advisor.capture.usual import Usual
 from advisor.catalog.tcp import State
 
@@ -73,19 +73,37 @@ class Tracker:
         left = here.ends[:, 0] == here.ends[:, 1]
         if self._beside:
             left |= np.isin(chunk.row, np.fromiter(self._beside, np.int64))
-        attempts = Attempts(chunk, here, fresh, left)
-        usual = Usual(chunk, here, fresh, left | attempts.mask)
+        again = self._again(chunk, here, fresh | left)
+        begins = fresh | again
+        attempts = Attempts(chunk, here, begins, left)
+        usual = Usual(chunk, here, begins, left | attempts.mask)
+        told = usual.mask | attempts.mask
+        if again.any():
+            self._hand_over(chunk.row[again & told])
         attempts.apply()
         self._flows.rows.give(chunk.row[attempts.mask], here.take(attempts.mask))
         usual.apply(self._gaps.add)
         self._flows.rows.give(chunk.row[usual.mask], here.take(usual.mask))
-        odd = np.flatnonzero(~(usual.mask | attempts.mask))
-        if len(odd):
-            over = self._one_by_one(chunk, odd, fresh)
-            if over:
-                self._sink(Columns.of(over))
+        begun = chunk.row[begins & told]
+        if told.all():
+            self._number(begun, [])
         else:
-            self._number(chunk.row[fresh], [])
+            self._one_by_one(chunk, np.flatnonzero(~told), fresh, begun)
+
+    def _again(self, chunk: Chunk, here: Columns, left: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The flows that begin with the SYN of a new connection, the old one being over; their columns are made ready."""
+        first = chunk.flags[chunk.start]
+        over = (here.state == State.CLOSE) | (here.state == State.TIME_WAIT)
+        again: NDArray[np.bool_] = over[:, 0] & over[:, 1] & ~left & (first & (SYN | ACK | RST) == SYN)
+        flows = np.flatnonzero(again)
+        known = here.isn[flows, chunk.side[chunk.start[flows]]]
+        again[flows[known == chunk.seq[chunk.start[flows]]]] = False
+        flows = np.flatnonzero(again)
+        ends = here.ends[flows]
+        here.give(flows, Columns(len(flows)))
+        here.ends[flows] = ends
+        here.notes[flows] = int(Note.REUSED)
+        return again
 
     def finish(self) -> None:
         """The capture has ended: hand over every connection that is left."""
@@ -107,8 +125,10 @@ class Tracker:
         self.first = first if self.first == NONE else min(self.first, first)
         self.last = max(self.last, last)
 
-    def _one_by_one(self, chunk: Chunk, flows: NDArray[np.int64], fresh: NDArray[np.bool_]) -> list[Connection]:
-        """Send flows through the machine; what comes back are the connections that it met, number or not."""
+    def _one_by_one(
+        self, chunk: Chunk, flows: NDArray[np.int64], fresh: NDArray[np.bool_], begun: NDArray[np.int64]
+    ) -> None:
+        """Send flows through the machine; and number what is new there and in the rows that have begun."""
         rows = self._flows.rows
         size = chunk.count[flows]
         self.odd += int(size.sum())
@@ -133,10 +153,11 @@ class Tracker:
                 met.append(conversation.attempt)
             if conversation.current is not None:
                 now.append(conversation.current)
-        self._number(chunk.row[fresh & ~np.isin(chunk.row, where)], [*over, *now, *met])
+        self._number(begun, [*over, *now, *met])
         rows.give(where, Columns.of(now))
         self._give(lengths)
-        return over
+        if over:
+            self._sink(Columns.of(over))
 
     def _conversation(self, row: int) -> Conversation:
         low, high = self._flows.rows.ends[row].tolist()

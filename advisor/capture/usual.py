@@ -194,7 +194,9 @@ class Usual:
         kinds = {"repeats": again, "probes": probes, "syns": chunk.syn, "syn_repeats": syn_again}
         kinds |= {"fins": chunk.fin, "rsts": chunk.rst, "zero_windows": shut}
         for name, packets in kinds.items():
-            if len(packets):
+            if len(packets) < len(chunk.row) // 4:
+                np.add.at(getattr(rows, name), (chunk.flow[packets], chunk.side[packets]), 1)
+            else:
                 column = getattr(rows, name)
                 column += chunk.per_pair(packets).astype(column.dtype)
 

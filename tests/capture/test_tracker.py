@@ -33,6 +33,7 @@ ENDS = (
     ["stop"],
     ["close", "stop"],
     ["fin", "stop", "stop"],
+    ["close", "reuse", "data", "close"],
 )
 
 
