@@ -91,7 +91,7 @@ class Tracker:
             self._one_by_one(chunk, np.flatnonzero(~told), fresh, begun)
 
     def _again(self, chunk: Chunk, here: Columns, left: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The flows that begin with the SYN of a new connection, the old one being over; their columns are made ready."""
+        """The flows whose connection is over and that begin with the SYN of a new one; their columns are made ready."""
         first = chunk.flags[chunk.start]
         over = (here.state == State.CLOSE) | (here.state == State.TIME_WAIT)
         again: NDArray[np.bool_] = over[:, 0] & over[:, 1] & ~left & (first & (SYN | ACK | RST) == SYN)
