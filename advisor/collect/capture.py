@@ -108,9 +108,11 @@ class Stream:
             self.stopped = True
             self._until = time.monotonic() + GRACE
 
-    def dropped(self) -> int:
-        """Packets that are known to have been lost before they could be read."""
-        return 0
+    def remarks(self) -> list[str]:
+        """What the reader should know of how it was captured."""
+        if self.stopped and self.size:
+            return [f"interrupted: {self.taken / self.size:.0%} of the file was read"]
+        return []
 
     def close(self) -> None:
         """Be done with it."""

@@ -80,9 +80,15 @@ class Live(Stream):
             self._said = errors.read(_SAID).decode(errors="replace") if errors is not None else ""
         return self._said
 
-    def dropped(self) -> int:
-        """Packets that the kernel or the card dropped because nobody took them in time; the capture is over."""
-        return sum(map(int, _DROPPED.findall(self.said())))
+    def remarks(self) -> list[str]:
+        """Packets that nobody took in time, and an end that nobody asked for; the capture is over."""
+        said = self.said()
+        dropped = sum(map(int, _DROPPED.findall(said)))
+        lost = f"{dropped:,} packets were dropped before they could be captured: gaps follow from that"
+        found = [lost] if dropped else []
+        if (self._process.returncode or 0) > 0 and not self.stopped:
+            found.append(f"tcpdump ended early: {_reason(said, self._order.interface)}")
+        return found
 
 
 def _reason(said: str, interface: str) -> str:

@@ -199,11 +199,5 @@ def _left_out(skipped: Skipped) -> Iterator[tuple[str, int]]:
 
 
 def _remarks(capture: Capture, stream: Stream) -> list[str]:
-    found = []
-    if stream.stopped and stream.size:
-        found.append(f"interrupted: {stream.taken / stream.size:.0%} of the file was read")
-    if capture.untimed:
-        found.append(f"{capture.untimed:,} packets have no time of their own, and got that of the one before")
-    if dropped := stream.dropped():
-        found.append(f"{dropped:,} packets were dropped before they could be captured: gaps follow from that")
-    return found
+    untimed = f"{capture.untimed:,} packets have no time of their own, and got that of the one before"
+    return [*stream.remarks(), *([untimed] if capture.untimed else [])]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import pathlib
+import pty
 import signal
 import struct
 import subprocess
@@ -22,6 +24,8 @@ from support.talk import BEGUN, CLIENT_CLOSES, SERVER, SERVER_CLOSES, SYN_, P, f
 import advisor.report
 from advisor.capture.segments import RST
 from advisor.cli import main
+from advisor.collect.capture import opened
+from advisor.jobs import capture as job
 from advisor.report.capture_schema import schema_text
 
 SHIPPED = pathlib.Path(advisor.report.__file__).with_name("capture-v1.schema.json")
@@ -262,10 +266,43 @@ def test_the_reader_may_leave(path: str) -> None:
         assert process.wait(20) == 141
 
 
-def test_colour_is_for_terminals(path: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "advisor", "capture", path], capture_output=True, timeout=60)
-    assert b"\x1b" not in done.stdout
-    assert done.stdout.isascii() or "·".encode() in done.stdout
+def on_terminal(*words: str, **environment: str) -> str:
+    """What it says on a terminal."""
+    screen, its_end = pty.openpty()
+    inherited = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS"}}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "advisor", "capture", *words],
+        stdin=its_end,
+        stdout=its_end,
+        stderr=its_end,
+        env={**inherited, "TERM": "xterm", **environment},
+    )
+    os.close(its_end)
+    said = b""
+    with contextlib.suppress(OSError):  # EIO: the other end is closed
+        while more := os.read(screen, 4096):
+            said += more
+    process.wait(30)
+    os.close(screen)
+    return said.decode()
+
+
+def test_colour_is_for_terminals(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\x1b[1m" in on_terminal(path, "--connection", "1")
+    assert "\x1b" not in on_terminal(path, "--connection", "1", NO_COLOR="1").replace("\r\x1b[K", "")
+    assert "\x1b" not in said(capsys, path)[1]
+
+
+def test_a_terminal_is_no_capture() -> None:
+    assert "advisor: standard input is no capture; pipe one in" in on_terminal("-")
+
+
+def test_how_far_it_is_is_said_now_and_then(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_OFTEN", 0)
+    told: list[str] = []
+    with opened(path) as stream:
+        job.look(job.Ask("web.pcap"), stream, told.append)
+    assert told == ["100%, 28 packets, 5 connections of web.pcap"]
 
 
 def test_only_what_is_needed_is_imported(path: str) -> None:

@@ -154,6 +154,19 @@ def test_packets_that_were_lost_are_told(fake: pathlib.Path, capsys: pytest.Capt
     assert "8 packets were dropped before they could be captured" in " ".join(capsys.readouterr().out.split())
 
 
+def test_an_end_that_nobody_asked_for_is_told(fake: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.write_text(f"#!/bin/sh\ncat {fake.parent}/head\necho 'tcpdump: pcap_loop: it went down' >&2\nexit 1\n")
+    assert main.run(LIVE) == 0
+    assert "tcpdump ended early: pcap_loop: it went down\n" in capsys.readouterr().out
+
+
+def test_a_copy_that_cannot_be_written() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(tcpdump.InputError, match="x can't be written: No space left on device"):
+        tcpdump._append(full, memoryview(b"x"), "x")
+    os.close(full)
+
+
 def test_a_tcpdump_that_does_not_end_is_ended(
     fake: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
