@@ -8,15 +8,20 @@ import pathlib
 import signal
 import statistics
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.audited import certificate
 from support.command import audit, evidence, found, plan
 from support.load import Mix
 from support.netns import Netns, pair
 from support.nginx import Nginx, running
 from support.steady import Steady, steady
+
+from advisor.capture.buckets import middle
+from advisor.collect.captured import read_capture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +29,8 @@ if TYPE_CHECKING:
 SERVER, CLIENTS, VIA = "10.9.0.1", "10.77.0.0/20", "10.9.0.2"
 RULE = "keepalive-timeout-from-capture"
 PRESENT = 300
+FLUSH = 1.2
+"""Seconds until tcpdump has written what it saw: the kernel hands packets on once a second at least (pcap(3PCAP))."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,16 +68,18 @@ LONG = dataclasses.replace(
 
 
 @contextlib.contextmanager
-def captured(ns: Netns, path: pathlib.Path) -> Iterator[None]:
-    """What passes the namespace's interface while the block runs, headers only."""
-    interface = next(line.split(": ")[1] for line in ns.run("ip", "-o", "link").stdout.splitlines() if "@" in line)
-    options = ["-Z", "root", "-n", "-s", "96", "-B", "8192", "-i", interface.partition("@")[0], "-w", str(path)]
-    process = ns.start("tcpdump", *options, "tcp", "port", "80", stderr=subprocess.PIPE, text=True)
+def captured(ns: Netns, path: pathlib.Path, interface: str | None = None) -> Iterator[None]:
+    """What passes an interface (that of the pair) of a namespace while the block runs, headers only."""
+    links = ns.run("ip", "-o", "link").stdout.splitlines()
+    interface = interface or next(line.split(": ")[1].partition("@")[0] for line in links if "@" in line)
+    options = ["-Z", "root", "-n", "-s", "96", "-B", "8192", "-i", interface, "-w", str(path)]
+    process = ns.start("tcpdump", *options, "tcp", stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     assert "listening" in process.stderr.readline()
     try:
         yield
     finally:
+        time.sleep(FLUSH)
         process.send_signal(signal.SIGTERM)
         said = process.communicate(timeout=20)[1]
     assert "\n0 packets dropped by kernel" in said
@@ -154,6 +163,51 @@ def it_comes_as_foretold(tmp_path: pathlib.Path, mix: Mix, times: Times, timeout
 def test_the_recommended_timeout_holds_what_the_capture_foretold(tmp_path: pathlib.Path) -> None:
     numbers = it_comes_as_foretold(tmp_path, QUICK, Times(8, 26, 8, 6), 5)
     assert numbers["before"] > 1.25 * numbers["measured"], "nothing to foretell"
+
+
+TLS = """
+import socket, ssl, sys, threading, time
+ASK = b"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n"
+def client(version, leaves):
+    context = ssl.create_default_context(cafile=sys.argv[1])
+    context.check_hostname = False
+    context.minimum_version = context.maximum_version = version
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", 443), 20)) as one:
+        for pause in (1.5, 0):
+            one.sendall(ASK)
+            assert one.recv(9999).startswith(b"HTTP/1.1 200")
+            time.sleep(pause)
+        if leaves:
+            time.sleep(1)
+            one.unwrap()
+        else:
+            assert one.recv(1) == b""
+cases = [(version, leaves) for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3) for leaves in (False, True)]
+threads = [threading.Thread(target=client, args=case) for case in cases]
+for one in threads: one.start()
+for one in threads: one.join()
+"""
+"""Four clients that ask twice, 1.5 s apart; two wait until the server closes, two say goodbye after 1 s."""
+
+
+@pytest.mark.real("nginx", "tcpdump", "openssl")
+def test_a_goodbye_over_tls_is_neither_request_nor_answer(netns: Netns, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "index.html").write_text("hello\n")
+    http = f"keepalive_timeout 3;\nserver {{\nlisten 127.0.0.1:443 ssl;\nroot {tmp_path};\n{certificate(tmp_path)}}}\n"
+    with running(netns, tmp_path / "nginx", http), captured(netns, tmp_path / "tls.pcap", "lo"):
+        netns.run(sys.executable, "-c", TLS, str(tmp_path / "a.pem"))
+    counted, problem = read_capture(str(tmp_path / "tls.pcap"), None)
+    assert problem is None
+    port = next(one for one in counted.ports if one.port == 443)
+    assert long_ones(port.reused) == [1.5] * 4
+    assert long_ones(port.server_closed) == [3, 3]
+    assert long_ones(port.client_closed) == [1, 1]
+    assert port.at_once == 0
+
+
+def long_ones(gaps: dict[int, int]) -> list[float]:
+    """The gaps of half a second and more, which no handshake takes, to a tenth of a second."""
+    return [round(middle(bucket), 1) for bucket, count in gaps.items() for _ in range(count) if middle(bucket) > 0.5]
 
 
 @pytest.mark.slow

@@ -110,7 +110,8 @@ def look(server: Netns, nginx: Nginx, load: Steady) -> None:
     assert found(report, RULE)["http"]["confidence"] == "observed"
     unread = [one for one in report["unknown"] if not any(text in one["why"] for text in OF_THE_HOST)]
     assert {(one["source"], one["why"].partition(";")[0]) for one in unread} == {
-        ("error_log", "its level hides warnings")
+        ("error_log", "its level hides warnings"),
+        ("capture", "no capture of packets was given (--capture FILE)"),
     }
     assert found(report, RULE)["http"]["location"]["file"] == str(nginx.conf)
     incident.equal(evidence(found(report, RULE)["http"])["item.established"], Wanted("ESTAB", LISTEN))
