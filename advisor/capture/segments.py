@@ -49,6 +49,14 @@ class Segments(NamedTuple):
         columns: list[Any] = [column[first:stop] for column in self]
         return Segments(*columns)
 
+    @classmethod
+    def join(cls, parts: list[Segments]) -> Segments:
+        """All of them in one."""
+        import numpy as np  # noqa: PLC0415 (the numbers of endpoints are wanted without it, too)
+
+        columns: list[Any] = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        return cls(*columns)
+
 
 class Endpoints:
     """Addresses and ports as numbers below 2^49: ``family << 48 | address << 16 | port``.

@@ -22,6 +22,9 @@ from advisor.catalog.tcp import State
 MANY = 1 << 17
 """Connections held before those that are over are handed on early."""
 
+_BATCH = 1 << 15
+"""Segments that are gone through at once, at least."""
+
 _QUIET_NS = 180_000_000_000
 """After so long no packet is expected for a connection that is over, nor for a SYN without an answer."""
 
@@ -53,15 +56,29 @@ class Tracker:
         self._gaps = gaps
         self._flows = Flows()
         self._beside: dict[int, Conversation] = {}
+        self._waiting: list[Segments] = []
+        self._waits = 0
 
     def feed(self, segments: Segments) -> None:
         """Take some more segments; how many at a time makes no difference to what comes out."""
+        self._waiting.append(segments)
+        self._waits += len(segments.frame)
+        if self._waits >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Go through what has come: many at a time, since numpy's calls cost more than their work on few."""
+        waiting, self._waiting, self._waits = self._waiting, [], 0
+        if waiting:
+            self._take(waiting[0] if len(waiting) == 1 else Segments.join(waiting))
+
+    def _take(self, segments: Segments) -> None:
         size = len(segments.frame)
         if not size:
             return
         if size > 1 and int(segments.length.sum()) > FAR:
-            self.feed(segments.part(0, size // 2))
-            self.feed(segments.part(size // 2, size))
+            self._take(segments.part(0, size // 2))
+            self._take(segments.part(size // 2, size))
             return
         self._span(segments.time)
         self._evict(size)
@@ -107,6 +124,7 @@ class Tracker:
 
     def finish(self) -> None:
         """The capture has ended: hand over every connection that is left."""
+        self.flush()
         over: list[Connection] = []
         lengths: list[tuple[int, int, int]] = []
         rows = self._taken()

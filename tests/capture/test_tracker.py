@@ -205,6 +205,7 @@ def by_tracker(segments: list[Segment], size: int) -> tuple[Told, int]:
     whole = columns(segments)
     for first in range(0, len(segments), size):
         tracker.feed(whole.part(first, first + size))
+        tracker.flush()
     tracker.finish()
     told = sorted(
         (fields(one) for part in kept.parts for one in part.connections()), key=lambda one: int(one["number"])
