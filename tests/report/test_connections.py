@@ -47,6 +47,7 @@ def test_one_line_where_there_is_room() -> None:
 def test_what_is_out_of_the_ordinary_stands_below_and_is_explained_once() -> None:
     odd = rows([ASK], [ASK], HANDSHAKE)
     lines = table(odd, ENDS, 80, PLAIN)
+    assert lines[3].startswith("   ESTABLISHED?/ESTABLISHED? ")
     assert lines.count("   midstream, client guessed, one way") == 2
     explained = [line.partition(":")[0] for line in legend(odd, 80) if not line.startswith(" ")]
     assert explained == ["midstream", "client guessed", "one way"]

@@ -84,6 +84,12 @@ def test_what_is_assumed_is_said() -> None:
     assert any(line.startswith("midstream: ") for line in lines)
 
 
+def test_the_client_stands_on_the_left_whatever_its_number() -> None:
+    packets = [*BEGUN, *SERVER_CLOSES]
+    lower = report.ladder(ladder(packets, server=("10.0.0.1", 80)), 7, ENDS, 80, Paint(colour=False))
+    assert lower[1:] == drawn(packets)[1:]
+
+
 MORE = P(">", ACK | PSH, 11, 21, 10)
 FINS = [*BEGUN, SERVER_CLOSES[0]]
 DATA_RUN = [P("<", ACK, 21 + 100 * i, 11, 100) for i in range(4)]
@@ -142,6 +148,7 @@ def test_the_phases_follow_each_other() -> None:
     assert phases == [OPENING] * 3 + [DATA] * 2 + [TEARDOWN] * 4
     assert [step.phase for step in steps([SYN_, P("<", RST | ACK, -S, 1)])] == [OPENING] * 2
     assert [step.phase for step in steps([ASK, ANSWER])] == [DATA] * 2
+    assert [step.phase for step in steps([SYN_ACK, ASK, SYN_])] == [OPENING, DATA, DATA]
 
 
 def test_data_in_one_direction_is_one_line_with_the_acknowledgements_in_between() -> None:

@@ -63,11 +63,11 @@ def connections(
 ) -> list[Connection]:
     """The connections that some packets make, numbered in the order of their beginning."""
     ends = Endpoints()
-    low, high = endpoint(ends, client), endpoint(ends, server)
+    near, far = endpoint(ends, client), endpoint(ends, server)
     found: list[Connection] = []
-    talk = Conversation((min(low, high), max(low, high)), found.append)
+    talk = Conversation((min(near, far), max(near, far)), found.append)
     last = 0
-    for segment in segments(packets, low, high):
+    for segment in segments(packets, near, far):
         talk.step(segment)
         last = segment.time
     talk.finish(last)
@@ -77,13 +77,13 @@ def connections(
     return found
 
 
-def ladder(packets: list[P], most: int | None = None) -> Ladder:
+def ladder(packets: list[P], most: int | None = None, server: tuple[str, int] = SERVER) -> Ladder:
     """The ladder of the one connection that some packets make."""
     ends = Endpoints()
-    low, high = endpoint(ends, CLIENT), endpoint(ends, SERVER)
+    near, far = endpoint(ends, CLIENT), endpoint(ends, server)
     found = Ladder(most)
-    talk = Conversation((min(low, high), max(low, high)), lambda _: None)
-    for segment in segments(packets, low, high):
+    talk = Conversation((min(near, far), max(near, far)), lambda _: None)
+    for segment in segments(packets, near, far):
         found.add(talk.step(segment), segment)
     talk.finish(0)
     return found
