@@ -77,6 +77,10 @@ class Columns:
         """Write some of them back."""
         self.records[rows] = some.records
 
+    def renew(self, rows: NDArray[Any]) -> None:
+        """Let some of them hold what a new `Connection` does."""
+        self.records[rows] = _FRESH.view(_RECORD)
+
     def connections(self) -> list[Connection]:
         """Each of them by itself."""
         found = [Connection((0, 0), 0, 0) for _ in range(len(self))]
@@ -88,7 +92,7 @@ class Columns:
     @classmethod
     def join(cls, parts: list[Columns]) -> Columns:
         """All of them in one."""
-        return cls(0, np.concatenate([part.table for part in parts]) if parts else None)
+        return cls(0, np.concatenate([part.records for part in parts]).view(_TABLE) if parts else None)
 
     @classmethod
     def of(cls, connections: list[Connection]) -> Columns:

@@ -28,6 +28,7 @@ AT_ONCE = 4
 PORTS = 64
 """Ports of which lengths are kept: those with most."""
 _SECOND = 1_000_000_000
+_BATCH = 1 << 15
 _ALL_PORTS = 1 << 16
 
 
@@ -66,11 +67,27 @@ class Lengths:
         self._seen = np.zeros(_ALL_PORTS, np.int64)
         self._sums = np.zeros(_ALL_PORTS, np.int64)
         self._kept: dict[int, NDArray[np.int64]] = {}
+        self._batches: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]] = []
+        self._waiting = 0
 
     def add(self, ports: NDArray[np.int64], lengths_ns: NDArray[np.int64], kinds: NDArray[np.int8]) -> None:
-        """Count some: the server port of each, its length in nanoseconds (below 0 counts as 0), and its kind."""
-        if not len(ports):
-            return
+        """Count some: the server port of each, its length in nanoseconds (below 0 counts as 0), and its kind.
+
+        They wait until there are many, for numpy's calls cost more than their work on few: leave them unchanged.
+        """
+        self._batches.append((ports, lengths_ns, kinds))
+        self._waiting += len(ports)
+        if self._waiting >= _BATCH:
+            self._count_all()
+
+    def _count_all(self) -> None:
+        """Count what waits."""
+        if self._waiting:
+            columns = [np.concatenate(column) for column in zip(*self._batches, strict=True)]
+            self._batches, self._waiting = [], 0
+            self._count(*columns)
+
+    def _count(self, ports: NDArray[np.int64], lengths_ns: NDArray[np.int64], kinds: NDArray[np.int8]) -> None:
         lengths = np.maximum(lengths_ns, 0)
         cells = kinds.astype(np.int64) * COUNT + buckets(lengths)
         order = np.argsort(ports, kind="stable")
@@ -100,6 +117,7 @@ class Lengths:
     @property
     def total(self) -> int:
         """How many there were, those of ports that are not kept included."""
+        self._count_all()
         return int(self._seen.sum())
 
     @property
@@ -109,10 +127,12 @@ class Lengths:
 
     def sum_us(self, port: int) -> int:
         """The sum of all lengths of a port, in microseconds."""
+        self._count_all()
         return int(self._sums[port])
 
     def ports(self) -> list[PortLengths]:
         """Those that are kept, the one with most first."""
+        self._count_all()
         found = []
         for port in sorted(self._kept, key=lambda port: (-self._seen[port], port)):
             counts = self._kept[port].reshape(self._kinds, COUNT)
@@ -135,15 +155,15 @@ class Gaps(Lengths):
     def __init__(self) -> None:
         super().__init__(AT_ONCE + 1)
 
-    def add(self, ports: NDArray[np.int64], lengths_ns: NDArray[np.int64], kinds: NDArray[np.int8]) -> None:
-        """Count some: the server port of each, its length in nanoseconds, and how it ended."""
+    def _count(self, ports: NDArray[np.int64], lengths_ns: NDArray[np.int64], kinds: NDArray[np.int8]) -> None:
         taken = kinds == GOODBYE
         if taken.any():
-            self.add(ports[~taken], lengths_ns[~taken], kinds[~taken])
+            if not taken.all():
+                self._count(ports[~taken], lengths_ns[~taken], kinds[~taken])
             self._take_back(ports[taken], lengths_ns[taken])
             return
         at_once = (kinds == SERVER_CLOSED) & (lengths_ns < _SECOND)
-        super().add(ports, lengths_ns, np.where(at_once, np.int8(AT_ONCE), kinds))
+        super()._count(ports, lengths_ns, np.where(at_once, np.int8(AT_ONCE), kinds))
 
     def _take_back(self, ports: NDArray[np.int64], lengths_ns: NDArray[np.int64]) -> None:
         for port, kept in self._kept.items():
