@@ -92,7 +92,7 @@ class Flows:
         rows = np.concatenate((self.free[:again], np.arange(self.used, self.used + len(winners) - again)))
         self.free = self.free[again:]
         self.used += len(winners) - again
-        self.rows.give(rows, Columns(len(rows)))
+        self.rows.renew(rows)
         self._low[rows] = self.rows.ends[rows, 0] = low[winners]
         self._high[rows] = self.rows.ends[rows, 1] = high[winners]
         self._table[places] = rows

@@ -100,7 +100,8 @@ class Tracker:
         attempts.apply()
         self._flows.rows.give(chunk.row[attempts.mask], here.take(attempts.mask))
         usual.apply(self._gaps.add)
-        self._flows.rows.give(chunk.row[usual.mask], here.take(usual.mask))
+        flows = np.flatnonzero(usual.mask)
+        self._flows.rows.give(chunk.row[flows], here.take(flows))
         begun = chunk.row[begins & told]
         if told.all():
             self._number(begun, [])
@@ -117,7 +118,7 @@ class Tracker:
         again[flows[known == chunk.seq[chunk.start[flows]]]] = False
         flows = np.flatnonzero(again)
         ends = here.ends[flows]
-        here.give(flows, Columns(len(flows)))
+        here.renew(flows)
         here.ends[flows] = ends
         here.notes[flows] = int(Note.REUSED)
         return again

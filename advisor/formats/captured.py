@@ -11,7 +11,7 @@ from advisor.formats import compressed, pcap, pcapng
 from advisor.formats.captured_window import Window
 from advisor.formats.frames import Format, Frames, PackingError, Part, Source
 
-CHUNK = 4 << 20
+CHUNK = 8 << 20
 """Bytes that are read at once."""
 _NAMED = 12
 """Bytes by which a format is told."""
