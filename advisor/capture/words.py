@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from advisor.capture.connection import NONE, Connection, Note
 from advisor.capture.segments import Endpoints, port
 from advisor.capture.serial import ahead
@@ -106,8 +108,13 @@ def one_way(one: Connection) -> bool:
 
 def noted(one: Connection) -> list[tuple[str, str]]:
     """What is out of the ordinary or inferred: each with what that means."""
-    found = [words for note, words in NOTES.items() if one.notes & note]
-    return [*found, *([ONE_WAY] if one_way(one) else [])]
+    return [*_noted(int(one.notes)), *([ONE_WAY] if one_way(one) else [])]
+
+
+@lru_cache(maxsize=256)
+def _noted(notes: int) -> tuple[tuple[str, str], ...]:
+    """Of many connections few differ in this, and looking at each note takes its time."""
+    return tuple(words for note, words in NOTES.items() if notes & note)
 
 
 def conn_state(one: Connection) -> str:
