@@ -147,7 +147,9 @@ class _Pass:
             segments = self.decoder.decode(frames)
             self.segments += len(segments.frame)
             tracker.feed(segments)
-            progress.at(capture.frames, tracker.connections)
+            if progress.due():
+                tracker.flush()
+                progress.at(capture.frames, tracker.connections)
         tracker.finish()
 
     def _take(self, some: Columns) -> None:
@@ -162,12 +164,13 @@ class _Progress:
         self._name, self._stream, self._say = name, stream, say
         self._next = time.monotonic() + _OFTEN
 
+    def due(self) -> bool:
+        """Whether it is time to say something again."""
+        return time.monotonic() >= self._next
+
     def at(self, frames: int, connections: int) -> None:
         """So many frames and connections have been read."""
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + _OFTEN
+        self._next = time.monotonic() + _OFTEN
         size = self._stream.size
         share = f"{self._stream.taken / size:.0%}, " if size else ""
         self._say(f"{share}{frames:,} packets, {connections:,} connections of {self._name}")

@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import pty
-import re
 import signal
 import struct
 import subprocess
@@ -313,8 +312,7 @@ def test_how_far_it_is_is_said_now_and_then(path: str, monkeypatch: pytest.Monke
     told: list[str] = []
     with opened(path) as stream:
         job.look(job.Ask("web.pcap"), stream, told.append)
-    (last,) = told
-    assert re.fullmatch(r"100%, 28 packets, [05] connections of web.pcap", last)
+    assert told == ["100%, 28 packets, 5 connections of web.pcap"]
 
 
 def test_only_what_is_needed_is_imported(path: str) -> None:
