@@ -200,6 +200,21 @@ def both_open(world: World) -> Iterator[None]:
     yield
 
 
+def fin_before_data(world: World) -> Iterator[None]:
+    """A FIN that is there before the data in front of it."""
+    wire, listener = world.wire(9014), world.listening(9014)
+    wire.send(SYN, SEQ)
+    yield
+    _, seq, _ = wire.heard()
+    wire.send(ACK, SEQ + 1, seq + 1)
+    world.held.enter_context(listener.accept()[0])
+    yield
+    wire.send(FIN | ACK, SEQ + 5, seq + 1)
+    yield
+    wire.send(ACK, SEQ + 1, seq + 1, b"data")
+    yield
+
+
 def kept_by_client(world: World) -> Iterator[None]:
     """nginx closes an idle connection; its client does not notice for a while."""
     ours = connect(world.client, 8080, SERVER)
@@ -229,6 +244,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     crossed,
     wrong_resets,
     both_open,
+    fin_before_data,
     kept_by_client,
     curl,
 )

@@ -37,9 +37,9 @@ class WirePeer:
         self._wire.setblocking(False)  # noqa: FBT003 (the name of the argument is the method's)
         self._here, self._there, self._hardware = here, there, hardware
 
-    def send(self, flags: int, seq: int, ack: int = 0) -> None:
-        """One segment without payload, its checksum right."""
-        packet = bytearray(tcp(self._here, self._there, flags, seq=seq, ack=ack))
+    def send(self, flags: int, seq: int, ack: int = 0, payload: bytes = b"") -> None:
+        """One segment, its checksum right."""
+        packet = bytearray(tcp(self._here, self._there, flags, seq=seq, ack=ack, payload=payload))
         ends = b"".join(ipaddress.ip_address(host).packed for host, _ in (self._here, self._there))
         segment = bytes(packet[20:])
         packet[10:12] = _checksum(bytes(packet[:20]))
