@@ -101,9 +101,16 @@ class Flows:
     def _room(self, more: int) -> None:
         """Make sure that so many more pairs fit."""
         if not self.fits(more):
-            size = 1 << (self.used + more - len(self.free) - 1).bit_length()
-            self.rows = self.rows.room(size)
-            self._again()
+            self._grow(1 << (self.used + more - len(self.free) - 1).bit_length())
+
+    def keep_half(self) -> None:
+        """Make room where more than half of the rows are in use: what makes them free takes a while, too."""
+        if self.used - len(self.free) > len(self.rows) // 2:
+            self._grow(2 * len(self.rows))
+
+    def _grow(self, rows: int) -> None:
+        self.rows = self.rows.room(rows)
+        self._again()
 
     def _clear(self) -> None:
         self._low, self._high = (np.append(self.rows.ends[:, end], ~np.uint64(0)) for end in (0, 1))

@@ -19,11 +19,14 @@ from advisor.capture.segments import ACK, RST, SYN, Segment, Segments
 from advisor.capture.usual import Usual
 from advisor.catalog.tcp import State
 
-MANY = 1 << 17
+MANY = 1 << 18
 """Connections held before those that are over are handed on early."""
 
 _BATCH = 1 << 15
 """Segments that are gone through at once, at least."""
+
+_TAKEN = 1 << 14
+"""Connections that are handed over at once, at most."""
 
 _QUIET_NS = 180_000_000_000
 """After so long no packet is expected for a connection that is over, nor for a SYN without an answer."""
@@ -80,8 +83,8 @@ class Tracker:
             self._take(segments.part(0, size // 2))
             self._take(segments.part(size // 2, size))
             return
-        self._span(segments.time)
         self._evict(size)
+        self._span(segments.time)
         chunk = Chunk(segments, self._flows)
         here = self._flows.rows.take(chunk.row)
         fresh = np.zeros(len(self._flows.rows), np.bool_)
@@ -212,6 +215,7 @@ class Tracker:
         if len(rows):
             self._hand_over(rows)
             self._flows.drop(rows)
+        self._flows.keep_half()
 
     def _taken(self) -> NDArray[np.int64]:
         """The rows in use, but for those whose connection stands in a conversation of its own."""
@@ -219,7 +223,12 @@ class Tracker:
         return rows[~np.isin(rows, np.fromiter(self._beside, np.int64))] if self._beside else rows
 
     def _hand_over(self, rows: NDArray[np.int64]) -> None:
-        """Close the books of some rows, as `advisor.capture.machine.finish` does for one."""
+        """Close the books of some rows, so many at a time that their copies need little memory."""
+        for first in range(0, len(rows), _TAKEN):
+            self._close(rows[first : first + _TAKEN])
+
+    def _close(self, rows: NDArray[np.int64]) -> None:
+        """What `advisor.capture.machine.finish` does for one."""
         done = self._flows.rows.take(rows)
         some = np.arange(len(rows))
         client = done.client.astype(np.int64)

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.capture import flows as flows_module
+from advisor.capture import tracker as tracker_module
 from advisor.capture.columns import TYPES, Columns
 from advisor.capture.connection import Connection
 from advisor.capture.machine import Conversation
@@ -216,7 +218,7 @@ def by_tracker(segments: list[Segment], size: int) -> tuple[Told, int]:
 
 POLITELY = st.tuples(
     st.sampled_from([["open"], ["wait"], []]), st.lists(st.sampled_from(POLITE), max_size=12), st.sampled_from(ENDS)
-).map(lambda parts: sum(parts, start=[]))
+).map(lambda parts: [word for part in parts for word in part])
 SCRIPTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12) | POLITELY, min_size=1, max_size=6)
 
 
@@ -247,3 +249,46 @@ def test_usual_connections_are_not_looked_at_one_by_one(words: list[str]) -> Non
     told, odd = by_tracker(segments, len(segments))
     assert told == by_machine(segments)
     assert odd == 0
+
+
+def later(segments: list[Segment], seconds: int, frames: int, ports: int) -> list[Segment]:
+    """The same conversations again, from other ports."""
+    found = []
+    for one in segments:
+        ends = [end + ports * (end & 0xFFFF in (40000, 1023, 40001)) for end in (one.source, one.target)]
+        time = one.time + seconds * 1_000_000_000
+        found.append(one._replace(frame=one.frame + frames, time=time, source=ends[0], target=ends[1]))
+    return found
+
+
+def test_what_is_over_is_handed_on_early_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracker_module, "MANY", 64)
+    monkeypatch.setattr(flows_module, "_FIRST", 64)
+    once = wire(random.Random(5), [["open", "data", "close"], ["wait"], ["open", "data"], ["open", "stop"]] * 4)  # noqa: S311 (a test's dice)
+    segments = [one for turn in range(40) for one in later(once, 400 * turn, len(once) * turn, turn)]
+    expected = by_machine(segments)
+    kept = Kept()
+    tracker = Tracker(kept.parts.append, kept)
+    whole = columns(segments)
+    early = 0
+    for first in range(0, len(segments), 50):
+        tracker.feed(whole.part(first, first + 50))
+        tracker.flush()
+        early = sum(len(part) for part in kept.parts)
+    tracker.finish()
+    told = sorted(
+        (fields(one) for part in kept.parts for one in part.connections()), key=lambda one: int(one["number"])
+    )
+    assert (told, kept.gaps) == expected
+    assert early > len(told) // 2
+
+
+def test_pairs_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mixed(low: Any, high: Any) -> Any:
+        return (low ^ high) << np.uint64(62)
+
+    scripts = [["open", "data", "again", "close"], ["wait"], ["open", "rst", "data"], ["data", "ack"]] * 3
+    segments = wire(random.Random(8), scripts)  # noqa: S311 (a test's dice)
+    monkeypatch.setattr(flows_module.Flows, "mixed", staticmethod(mixed))
+    for size in (1, 9, len(segments)):
+        assert by_tracker(segments, size)[0] == by_machine(segments)
