@@ -36,7 +36,7 @@ Sort = Annotated[
     Option(("--sort",), "start, packets, bytes, duration, idle, retransmissions or handshake.", "BY"),
 ]
 Limit = Annotated[float, Option(("--limit",), "Rows of the table, and of JSON; 0 is all.", "N", low=0, high=_MANY)]
-Live = Annotated[bool, Option(("--live",), "Capture now, by tcpdump: headers only. Needs root.")]
+Live = Annotated[bool, Option(("--live",), "Capture now, by tcpdump: 128 bytes of each packet. Needs root.")]
 Interface = Annotated[str | None, Option(("-i", "--interface"), "Where to capture; any is everywhere.", "IFACE")]
 Expression = Annotated[str | None, Option(("--filter",), "What to capture, as in pcap-filter(7).", "EXPR")]
 Seconds = Annotated[float | None, Option(("--seconds",), "Capture for so long.", "SECONDS", low=0.1, high=86400)]
@@ -83,8 +83,8 @@ def _command(  # noqa: PLR0913 (the options of the command, one by one)
 ) -> int:
     """Show the connections of a packet capture: how they opened and closed, who closed first, and what is left.
 
-    --connection N shows one of them packet by packet, with the state of both ends after each; so do --host and --port
-    where few connections match. Ctrl-C ends the reading with what was seen by then.
+    --connection N shows one of them packet by packet, with the state of both ends after each. So do --host and --port,
+    where few match. Ctrl-C ends the reading with what was seen by then.
 
     Examples:
         advisor capture web.pcap --sort idle

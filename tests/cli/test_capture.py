@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -24,7 +25,7 @@ from support.talk import BEGUN, CLIENT_CLOSES, SERVER, SERVER_CLOSES, SYN_, P, f
 import advisor.report
 from advisor.capture.segments import RST
 from advisor.cli import main
-from advisor.collect.capture import opened
+from advisor.collect.capture import Stream, opened
 from advisor.jobs import capture as job
 from advisor.report.capture_schema import schema_text
 
@@ -267,6 +268,22 @@ def test_one_signal_is_enough_and_a_second_ends_it_at_once(path: str) -> None:
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+
+
+def test_a_file_that_was_not_read_to_its_end_is_no_success(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def some(self: Stream, room: memoryview) -> int:
+        if self.taken > 500:
+            os.kill(os.getpid(), signal.SIGINT)
+        return whole(self, room[:1000])
+
+    whole = Stream._from_file
+    monkeypatch.setattr(Stream, "_from_file", some)
+    code, out, err = said(capsys, path)
+    assert (code, err) == (130, "")
+    assert re.search(r"interrupted: [1-9]\d% of the file was read", out)
+    assert "2 connections\n" in out
 
 
 def test_the_reader_may_leave(path: str) -> None:
