@@ -11,7 +11,7 @@ from collections.abc import Callable
 from advisor.capture import exchange, handshake, reset
 from advisor.capture.connection import NONE, Connection, Note
 from advisor.capture.exchange import CUT, Gap
-from advisor.capture.segments import ACK, RST, SYN, Segment, port
+from advisor.capture.segments import ACK, FIN, RST, SYN, Segment, port
 from advisor.capture.serial import ahead
 from advisor.catalog.tcp import State
 
@@ -119,6 +119,7 @@ def advance(one: Connection, sender: int, segment: Segment, gap: Gap) -> None:
         return
     if flags & SYN:
         one.syns[sender] += 1
+        one.fins[sender] += flags & FIN  # counted, but no end: Linux drops a SYN with it (tcp_rcv_state_process)
         if handshake.syn(one, sender, segment):
             exchange.moves(one, segment.time)
     elif handshake.assume(one, sender, segment):

@@ -15,7 +15,7 @@ from advisor.capture.connection import NONE, Connection, Note
 from advisor.capture.exchange import CUT
 from advisor.capture.flows import Flows
 from advisor.capture.machine import Conversation, no_connection
-from advisor.capture.segments import ACK, RST, SYN, Segment, Segments
+from advisor.capture.segments import ACK, FIN, RST, SYN, Segment, Segments
 from advisor.capture.usual import Usual
 from advisor.catalog.tcp import State
 
@@ -91,6 +91,7 @@ class Tracker:
         fresh[chunk.new] = True
         fresh = fresh[chunk.row]
         left = here.ends[:, 0] == here.ends[:, 1]
+        left[chunk.flow[chunk.syn[chunk.flags[chunk.syn] & FIN != 0]]] = True
         if self._beside:
             left |= np.isin(chunk.row, np.fromiter(self._beside, np.int64))
         again = self._again(chunk, here, fresh | left)
