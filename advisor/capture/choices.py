@@ -7,10 +7,9 @@ clients ask when they want to; what T decides is who has to come back over a new
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from advisor.capture.buckets import STEPS
 from advisor.capture.survival import Buckets, Curve, rows, timeout_seen
+from advisor.records import dataclass
 
 CANDIDATES = (5, 10, 15, 20, 30, 45, 60, 75, 90, 120, 180, 300, 600)
 """Values of keepalive_timeout that are compared, in seconds."""
@@ -23,7 +22,8 @@ ENOUGH = 200
 """Idle periods without which nothing is said."""
 
 
-class Choice(NamedTuple):
+@dataclass(frozen=True)
+class Choice:
     """What a timeout, in seconds, would give.
 
     ``kept`` is the share, 0 to 1, of the present reuse after more than `BRIEF`; ``held`` the connections held on
@@ -37,7 +37,8 @@ class Choice(NamedTuple):
     handshakes: float
 
 
-class Load(NamedTuple):
+@dataclass(frozen=True)
+class Load:
     """What a capture shows of one server port.
 
     ``rate`` is how many idle periods began each second, ``busy`` the connections that were not idle, on average,
@@ -84,7 +85,8 @@ class Load(NamedTuple):
         return (self.curve.reused(seen) or 0.0) + unseen
 
 
-class Port(NamedTuple):
+@dataclass(frozen=True)
+class Port:
     """What was counted of one server port, in a capture of so many ``seconds``.
 
     ``gaps`` are its idle gaps by kind and bucket, ``idle`` the sum of them in seconds; ``held`` is how many

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from advisor.capture.connection import NONE, Connection, Note
+from advisor.capture.idle import CLIENT_CLOSED, CUT, GOODBYE, LAST_WORD, REUSED, SERVER_CLOSED
 from advisor.capture.segments import ACK, FIN, Segment, port
 from advisor.capture.serial import above, ahead, behind
 from advisor.catalog.tcp import TRANSITIONS, Event, State
 
-REUSED, CLIENT_CLOSED, SERVER_CLOSED, CUT = range(4)
-"""How an idle gap ended: by the next request, by the client's close, by the server's, or with the capture."""
-GOODBYE = 5
-"""Takes back a REUSED gap of that length: what ended it was no request, but the client's last word before the close."""
-LAST_WORD = 1_000_000_000
-"""Payload behind an idle gap, so short a time before the close, in nanoseconds, and not answered by any, belongs to the
-close: TLS says close_notify (RFC 8446, 6.1), to which a server's answer is its FIN. It ends no gap and begins none."""
+__all__ = [
+    "CLIENT_CLOSED",
+    "CUT",
+    "GOODBYE",
+    "LAST_WORD",
+    "REUSED",
+    "SERVER_CLOSED",
+    "Gap",
+    "closes",
+    "exchange",
+    "moves",
+]
 
 Gap = Callable[[int, int, int], None]
 """Takes an idle gap: the server's port, its length in nanoseconds, and how it ended."""

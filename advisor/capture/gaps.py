@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.capture.buckets import COUNT, LOWEST, STEPS
-from advisor.capture.exchange import CLIENT_CLOSED, CUT, GOODBYE, REUSED, SERVER_CLOSED
+from advisor.capture.idle import CLIENT_CLOSED, CUT, GOODBYE, REUSED, SERVER_CLOSED
 
 __all__ = [
     "AT_ONCE",

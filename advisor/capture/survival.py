@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from advisor.capture.buckets import middle
-from advisor.capture.exchange import CLIENT_CLOSED, CUT, REUSED, SERVER_CLOSED
+from advisor.capture.idle import CLIENT_CLOSED, CUT, REUSED, SERVER_CLOSED
 
 LEAST = 30
 """Periods that must have lasted so long for the share to be told: with 30 its standard error is at most 9 %."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from advisor.capture.exchange import CLIENT_CLOSED, CUT, GOODBYE, REUSED, SERVER_CLOSED
+from advisor.capture.idle import CLIENT_CLOSED, CUT, GOODBYE, REUSED, SERVER_CLOSED
 from advisor.capture.machine import Conversation, no_connection
 from advisor.capture.segments import ACK, FIN, RST, SYN, Segment, Segments
 from advisor.capture.tracker import Tracker
