@@ -90,7 +90,7 @@ SETTINGS: dict[str, Setting] = {
     "access_log.flush": Setting("time"),
     "proxy_cache_path.use_temp_path": Setting("word"),
     # The idle connections to an upstream that each worker keeps, with all that makes them be used again.
-    "upstream.reuse": Setting("count", moves=("destination.reuse", "processes")),
+    "upstream.reuse": Setting("count", moves=("destination.reuse", "capture.closes", "processes")),
     "listen.backlog": Setting("count", ("re-listen",), ("listener.limit", "processes")),
 }
 """The allow-list for rules: what a step may write."""

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 
 from advisor.facts.capture_timeouts import CapturedTimeout, timeouts
 from advisor.facts.nginx import NginxFacts
+from advisor.facts.passes import Pass
 from advisor.facts.places import Location
 from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint
@@ -132,6 +133,25 @@ class CaptureServer(Item):
         return self.row.counts.get(name, 0)
 
 
+@dataclass(frozen=True)
+class CaptureUpstream(CaptureServer):
+    """A server to which nginx passes requests."""
+
+    snapshot: Snapshot
+    callers: tuple[Pass, ...]
+
+    @property
+    def reused(self) -> bool:
+        """Whether nginx uses its connections there again, as far as it is for nginx to say."""
+        return any(one.reused for one in self.callers)
+
+    @property
+    def closed_by_server(self) -> Annotated[Count, _SOURCE]:
+        """Connections that the server's end began to close."""
+        self.snapshot.still("capture.closes")
+        return self._count("closed_server")
+
+
 class CaptureFacts:
     """What a capture showed."""
 
@@ -153,15 +173,12 @@ class CaptureFacts:
         return [CaptureServer(row, whole) for row in whole.servers]
 
     @cached_property
-    def upstreams(self) -> list[CaptureServer]:
+    def upstreams(self) -> list[CaptureUpstream]:
         """Those to which nginx passes requests."""
         whole, passing = self._whole, self._nginx().passing
-        named = ((row, row.address) for row in whole.servers)
-        return [
-            CaptureServer(row, whole)
-            for row, address in named
-            if address is not None and passing.to(Endpoint(address, row.port))
-        ]
+        named = [(row, row.address) for row in whole.servers if row.address is not None]
+        called = [(row, tuple(passing.to(Endpoint(address, row.port)))) for row, address in named]
+        return [CaptureUpstream(row, whole, self._snapshot, callers) for row, callers in called if callers]
 
     @cached_property
     def timeouts(self) -> list[CapturedTimeout]:

@@ -7,6 +7,7 @@ A measurement that no change moves is carried over. The models:
   would have come back make new connections: the flow past age T, less the flow that reaches the oldest ages;
 * what a capture of packets shows of idle connections is void, for another timeout was in force; what it foretold for
   the new one is told;
+* who closed the connections to an upstream first is void once they are used again;
 * keepalive_timeout raised: how many more stay idle is not known, so idle times and states are void;
 * connections to an upstream used again from now on: how many ports and TIME_WAIT remain towards it is void;
 * a destination that used up (nearly) all ports, where there are more now or TIME_WAIT holds them for a shorter time:
@@ -162,6 +163,11 @@ def _captured(before: Facts, after: Facts, out: Moved) -> None:
         out.effects.append(Effect(name, item.handshakes, then.handshakes, PER_S))
 
 
+def _closed(before: Facts, _: Facts, out: Moved) -> None:
+    if before.snapshot.capture is not None:
+        out.void["capture.closes"] = "connections to upstreams are used again from now on; capture again"
+
+
 def _really_idle(before: Facts, silent: float) -> int:
     """Of connections that look idle, at most as many as nginx itself calls waiting, where it was asked."""
     try:
@@ -222,6 +228,7 @@ _MODELS: dict[str, Callable[[Facts, Facts, Moved], None]] = {
     "listener.limit": _queues,
     "listener.idle": _idle,
     "capture.gaps": _captured,
+    "capture.closes": _closed,
     "destination.full": _ports,
     "destination.reuse": _reused,
 }

@@ -91,6 +91,17 @@ def test_the_damaged_end_is_told_and_the_rest_counted(tmp_path: pathlib.Path) ->
     assert str(path) in why
 
 
+def test_a_request_that_met_the_timeout_is_a_race(tmp_path: pathlib.Path) -> None:
+    lost: list[Packet] = [
+        *IDLE[:8],
+        (80.01, CLIENT, SERVER, ACK, 111, 511, b"POST "),
+        (80.02, SERVER, CLIENT, RST, 512, 0, b""),
+    ]
+    snapshot = collect(Request(host=False, capture=written(tmp_path / "web.pcap", lost)))
+    assert snapshot.capture is not None
+    assert snapshot.capture.servers[0].counts["races"] == 1
+
+
 def test_a_snapshot_keeps_it_masked_or_not(tmp_path: pathlib.Path) -> None:
     snapshot = collect(Request(host=False, capture=written(tmp_path / "web.pcap", IDLE)))
     assert load.parse(dumps(snapshot).encode(), "web.json") == snapshot

@@ -205,6 +205,51 @@ def test_a_goodbye_over_tls_is_neither_request_nor_answer(netns: Netns, tmp_path
     assert port.at_once == 0
 
 
+ASK_TIMES = 40
+ASK = f"""
+import http.client
+for _ in range({ASK_TIMES}):
+    one = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
+    one.request("GET", "/")
+    assert one.getresponse().status == 200
+    one.close()
+one = http.client.HTTPConnection("127.0.0.1", 81, timeout=10)
+for _ in range({ASK_TIMES}):
+    try:
+        one.connect()
+    except ConnectionRefusedError:
+        pass
+"""
+
+
+@pytest.mark.real("nginx", "tcpdump")
+def test_a_backend_that_closes_first_and_a_port_that_refuses(netns: Netns, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "index.html").write_text("hello\n")
+    http = f"""\
+    upstream app {{ server 127.0.0.1:8080; keepalive 8; }}
+    server {{
+        listen 127.0.0.1:80;
+        location / {{ proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+    }}
+    server {{
+        listen 127.0.0.1:8080;
+        keepalive_requests 1;
+        root {tmp_path};
+    }}
+"""
+    with running(netns, tmp_path / "nginx", http) as nginx:
+        with captured(netns, tmp_path / "lo.pcap", "lo"):
+            netns.run(sys.executable, "-c", ASK)
+        asked = ["--sample", "0", "--nginx-conf", str(nginx.conf), "--capture", str(tmp_path / "lo.pcap")]
+        report = audit(netns, *asked)
+    first = found(report, "upstream-closes-first")["127.0.0.1:8080"]
+    assert evidence(first)["item.closed_by_server"] == evidence(first)["item.closed"] == ASK_TIMES
+    refused = found(report, "captured-handshakes-refused")["127.0.0.1:81"]
+    assert evidence(refused)["item.refused"] == evidence(refused)["item.attempts"] == ASK_TIMES
+    assert "(this host)" in refused["message"]
+    assert found(report, RULE) == {}
+
+
 def long_ones(gaps: dict[int, int]) -> list[float]:
     """The gaps of half a second and more, which no handshake takes, to a tenth of a second."""
     return [round(middle(bucket), 1) for bucket, count in gaps.items() for _ in range(count) if middle(bucket) > 0.5]

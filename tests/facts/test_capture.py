@@ -146,6 +146,18 @@ def test_upstreams_are_those_that_nginx_calls() -> None:
     assert [one.id for one in facts(conf, rows).capture.upstreams] == ["10.0.0.7:9000"]
 
 
+def test_who_closes_first_has_to_be_captured_again_once_connections_are_used_again() -> None:
+    conf = "http { server { listen 80; location / { proxy_pass http://10.0.0.7:9000; } } }"
+    rows = [{"address": "10.0.0.7", "port": 9000, "counts": {"closed_server": 40}}]
+    before = facts(conf, rows)
+    (one,) = before.capture.upstreams
+    assert (one.closed_by_server, one.closed) == (40, 40)
+    moved = {"capture.closes": "capture again"}
+    (later,) = Facts(replace(before.snapshot, moved=moved)).capture.upstreams
+    with pytest.raises(Unread, match="capture again"):
+        assert later.closed_by_server
+
+
 def test_without_a_capture_all_is_unread() -> None:
     capture = Facts(snapshot_of({"nginx": CONF})).capture
     for name in ("seconds", "servers", "upstreams", "timeouts"):
