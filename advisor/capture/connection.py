@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
-
 from advisor.catalog.tcp import State
 
 NONE = -1
 """What stands where a sequence number, a time, an end or a state is not known."""
 
 
-class Note(IntFlag):
-    """What is out of the ordinary, or was not seen but inferred."""
+class Note:
+    """What is out of the ordinary, or was not seen but inferred: in bits. Plain numbers: quicker than an Enum."""
 
     MIDSTREAM = 1
     """No SYN was captured: ESTABLISHED is assumed, and who the client is was guessed or read off a SYN,ACK."""
