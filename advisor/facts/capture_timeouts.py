@@ -24,6 +24,8 @@ _SOURCE = From("capture")
 _MEASUREMENT = "capture.gaps"
 _EXACT = 0.02
 """The share by which a timeout that is seen may differ from the one that is set; and one second more."""
+_STRAY = 0.02
+"""The share of gaps that may be longer than the timeout: those of websockets end otherwise."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +168,9 @@ class CapturedTimeout(Item):
             Unread: when it was another one.
         """
         set_to, seen = self.timeout, timeout_seen(gaps)
-        longest = max((edge(bucket) for bucket in gaps[0]), default=0.0)
-        if longest > set_to * (1 + _EXACT) + 1:
-            was = f"requests came after up to {number(round(longest))} s of silence"
+        longer = {bucket: count for bucket, count in gaps[0].items() if edge(bucket) > set_to * (1 + _EXACT) + 1}
+        if sum(longer.values()) > _STRAY * sum(gaps[0].values()):
+            was = f"requests came after up to {number(round(edge(max(longer))))} s of silence"
         elif seen is not None and seen < set_to / (1 + _EXACT) - 1:
             was = f"the server closed idle connections after {number(round(seen, 1))} s"
         else:

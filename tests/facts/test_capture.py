@@ -68,6 +68,14 @@ def test_another_timeout_than_now_was_captured(conf: str, why: str) -> None:
         assert item.best
 
 
+def test_a_few_gaps_beyond_the_timeout_are_those_of_websockets() -> None:
+    ports = [{**GAPS, "reused": {4: 3000, 40: 1000, 500: 40}}]
+    assert only(facts(ports=ports).capture.timeouts).best == 45
+    many = [{**GAPS, "reused": {4: 3000, 40: 1000, 500: 400}}]
+    with pytest.raises(Unread, match="up to 5"):
+        assert only(facts(ports=many).capture.timeouts).best
+
+
 def test_gaps_of_several_servers_are_not_one_settings() -> None:
     other = {"address": "10.0.0.9", "port": 80, "local": False, "counts": {"opened": 5}}
     item = only(facts(servers=[WEB, other]).capture.timeouts)
