@@ -24,6 +24,9 @@ _FROM_A_PIPE = 1 << 16
 """Bytes that are read where nobody says how many."""
 
 
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class Order(NamedTuple):
     """What shall be captured now, and for how long: seconds, or packets, or both, whichever comes first."""
 
@@ -151,7 +154,7 @@ def _descriptor(path: str) -> int:
 
 @contextmanager
 def interrupts(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the reading, once; the second time they end the command."""
+    """Ctrl-C, SIGTERM and a terminal that is closed end the reading, once; the second time they end the command."""
 
     def handle(_number: int, _frame: object) -> None:
         restore()
@@ -161,7 +164,9 @@ def interrupts(stop: Callable[[], None]) -> Iterator[None]:
         for number, former in before.items():
             signal.signal(number, former)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored stays so: nohup(1) ignores SIGHUP, a shell SIGINT for what runs in its background.
+    heeded = [number for number in _ENDS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heeded}
     try:
         yield
     finally:

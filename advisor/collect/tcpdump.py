@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 
-from advisor.collect.capture import Order, Stream
+from advisor.collect.capture import GRACE, Order, Stream
 from advisor.errors import InputError, UsageError
 
 PROGRAMS = ("/usr/bin/tcpdump", "/usr/sbin/tcpdump", "/sbin/tcpdump")
@@ -18,6 +18,11 @@ SNAPLEN = 128
 """Bytes of each frame: Ethernet with two VLAN tags 22, IPv6 40, TCP with all its options 60; SLL2 takes 20, not 22."""
 _BUFFER = 16 * 1024
 """KiB that the kernel may hold while nobody reads; tcpdump's own 2,048 are full within a moment of a busy card."""
+_HELD = 1.2
+"""Seconds for which packets may lie in the kernel before tcpdump gets them (its timeout of a second), and some more.
+
+With --immediate-mode they would not. But then tcpdump takes five times the CPU, which a busy server has not to spare.
+"""
 _END = 3.0
 """Seconds that tcpdump has to end when told to."""
 _SAID = 1 << 16
@@ -40,6 +45,7 @@ class Live(Stream):
         super().__init__(process.stdout.fileno())
         self._process, self._order, self._copy = process, order, copy
         self._deadline = None if order.seconds is None else time.monotonic() + order.seconds
+        self._enough: float | None = None
         self._said: str | None = None
 
     def readinto1(self, room: memoryview) -> int:
@@ -59,13 +65,18 @@ class Live(Stream):
         return more
 
     def _look(self) -> None:
-        if self._deadline is not None and time.monotonic() >= self._deadline:
+        now = time.monotonic()
+        if self._deadline is not None and now >= self._deadline:
             self.stop()
+        if self._enough is not None and now >= self._enough:
+            self._process.terminate()
 
     def stop(self) -> None:
-        """Tell tcpdump to end; what it still holds is read."""
-        super().stop()
-        self._process.terminate()
+        """Read on until the kernel has handed over what came before, then tell tcpdump to end."""
+        if not self.stopped:
+            self.stopped = True
+            self._enough = time.monotonic() + _HELD
+            self._until = self._enough + GRACE
 
     def said(self) -> str:
         """End tcpdump; all that it wrote to standard error."""
@@ -129,7 +140,12 @@ def live(order: Order) -> Iterator[Live]:
 def _running(program: str, order: Order, copy: int | None) -> Iterator[Live]:
     pipe = subprocess.PIPE
     with subprocess.Popen(  # noqa: S603 (a list of arguments, the program by its full path)
-        arguments(program, order), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env={"LC_ALL": "C"}
+        arguments(program, order),
+        stdin=subprocess.DEVNULL,
+        stdout=pipe,
+        stderr=pipe,
+        env={"LC_ALL": "C"},
+        process_group=0,  # Ctrl-C is for us: told at once, tcpdump would lose what the kernel still holds
     ) as process:
         with contextlib.suppress(OSError):
             # It has inherited our nice 19, at which it would lose packets just when the host is busy.
