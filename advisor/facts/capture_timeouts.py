@@ -170,7 +170,7 @@ class CapturedTimeout(Item):
         set_to, seen = self.timeout, timeout_seen(gaps)
         longer = {bucket: count for bucket, count in gaps[0].items() if edge(bucket) > set_to * (1 + _EXACT) + 1}
         if sum(longer.values()) > _STRAY * sum(gaps[0].values()):
-            was = f"requests came after up to {number(round(edge(max(longer))))} s of silence"
+            was = f"requests came after up to {number(round(middle(max(longer))))} s of silence"
         elif seen is not None and seen < set_to / (1 + _EXACT) - 1:
             was = f"the server closed idle connections after {number(round(seen, 1))} s"
         else:
