@@ -47,6 +47,7 @@ class Decoder:
 
     def __init__(self, endpoints: Endpoints) -> None:
         self.skipped = Skipped()
+        self._endpoints = endpoints
         self._addresses = Addresses(endpoints)
         self._shapes: dict[int, tuple[Shape, ...]] = dict(SHAPES)
         self._duplicates = Duplicates()
@@ -54,7 +55,7 @@ class Decoder:
     def decode(self, frames: Frames) -> Segments:
         """The TCP segments of a chunk, in file order, without those that another interface had shown before."""
         parts = [part for group in _groups(frames) for part in self._parts(frames, group)]
-        whole = _merge(parts, self._addresses)
+        whole = self._placed(_merge(parts, self._addresses))
         again = self._duplicates.find(frames, whole)
         if again is not None:
             self.skipped.duplicates += int(np.count_nonzero(again))
@@ -62,6 +63,16 @@ class Decoder:
         every = len(whole.row) == len(frames.time)
         time = frames.time if every else frames.time[whole.row]
         return Segments(whole.row + frames.first, time, *whole[1:8])
+
+    def _placed(self, whole: Part) -> Part:
+        """Without the segments of addresses that have no number of their own."""
+        if not self._endpoints.full:
+            return whole
+        nowhere = np.uint64(Endpoints.NOWHERE >> 16)
+        lost = (whole.source >> np.uint64(16) == nowhere) | (whole.target >> np.uint64(16) == nowhere)
+        if lost.any():
+            self.skipped.reasons[Left.CROWDED] += int(np.count_nonzero(lost))
+        return whole.take(~lost)
 
     def _parts(self, frames: Frames, group: _Group) -> list[Part]:
         parts: list[Part] = []

@@ -28,16 +28,27 @@ class Flows:
     Attributes:
         rows: the columns; a row in use has its pair in ``ends``, one that is not holds anything.
         used: how many rows were ever taken; those in ``free`` among them may be taken again.
+        room: how many rows may be taken before the table must grow, up to `MOST`. Memory is touched as rows are used.
     """
 
+    MOST = 1 << 19
+
     def __init__(self) -> None:
-        self.rows = Columns(0).room(_FIRST)
+        self.rows = Columns(0).room(self.MOST)
+        self._low: Keys = np.empty(self.MOST + 1, np.uint64)
+        self._high: Keys = np.empty(self.MOST + 1, np.uint64)
+        self._low[-1] = self._high[-1] = ~np.uint64(0)
+        self._scratch: NDArray[np.int64] = np.empty(self.MOST, np.int64)
         self.used = 0
         self.free: NDArray[np.int64] = np.empty(0, np.int64)
+        self.room = _FIRST
         self._clear()
 
     def find(self, low: Keys, high: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The row of each pair, and the rows that are new; the lower endpoint comes first."""
+        """The row of each pair, and the rows that are new; the lower endpoint comes first.
+
+        There must be room for all: see `fits`, up to `MOST`.
+        """
         self._room(len(low))
         place = self._place(low, high)
         found = self._table.take(place).astype(np.int64)
@@ -75,7 +86,7 @@ class Flows:
 
     def fits(self, more: int) -> bool:
         """Whether so many more pairs fit as it is."""
-        return self.used + max(0, more - len(self.free)) <= len(self.rows)
+        return self.used + max(0, more - len(self.free)) <= self.room
 
     def taken(self) -> NDArray[np.int64]:
         """The rows in use."""
@@ -101,21 +112,15 @@ class Flows:
     def _room(self, more: int) -> None:
         """Make sure that so many more pairs fit."""
         if not self.fits(more):
-            self._grow(1 << (self.used + more - len(self.free) - 1).bit_length())
+            self.grow(1 << (self.used + more - len(self.free) - 1).bit_length())
 
-    def keep_half(self) -> None:
-        """Make room where more than half of the rows are in use: what makes them free takes a while, too."""
-        if self.used - len(self.free) > len(self.rows) // 2:
-            self._grow(2 * len(self.rows))
-
-    def _grow(self, rows: int) -> None:
-        self.rows = self.rows.room(rows)
+    def grow(self, room: int) -> None:
+        """Let the table have room for so many rows."""
+        self.room = room
         self._again()
 
     def _clear(self) -> None:
-        self._low, self._high = (np.append(self.rows.ends[:, end], ~np.uint64(0)) for end in (0, 1))
-        self._scratch = np.empty(len(self.rows), np.int64)
-        size = _SPARE * len(self.rows)
+        size = _SPARE * self.room
         self._mask = size - 1
         self._shift = np.uint64(64 - size.bit_length() + 1)
         self._table = np.full(size, -1, np.int32)

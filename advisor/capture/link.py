@@ -39,6 +39,7 @@ class Left(Enum):
     FRAGMENT = "a later fragment, without a TCP header"
     CUT = "captured too short: the snap length ends before the TCP header does"
     MALFORMED = "headers that contradict themselves"
+    CROWDED = "an IPv6 address beyond the first half million"
 
 
 def network(link: int, data: memoryview) -> int | Left:

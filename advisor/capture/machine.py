@@ -59,6 +59,12 @@ class Conversation:
                 self._end(one, time)
         self.current = self.attempt = None
 
+    def give_up(self, time: int) -> None:
+        """Watch no attempt beside the current connection any more."""
+        if self.attempt is not None:
+            self._end(self.attempt, time)
+            self.attempt = None
+
     def _end(self, one: Connection, time: int) -> None:
         finish(one, time, self.gap)
         self.over(one)

@@ -66,6 +66,9 @@ class Endpoints:
     """
 
     V6 = 1 << 48
+    NOWHERE = V6 | 0xFFFFFFFF << 16
+    """Stands for all addresses that were met when `MOST` others were known: memory has an end."""
+    MOST = 1 << 19
 
     def __init__(self) -> None:
         self._v6: list[bytes] = []
@@ -79,9 +82,16 @@ class Endpoints:
             return int.from_bytes(address) << 16
         known = self._numbers.get(address)
         if known is None:
+            if self.full:
+                return self.NOWHERE
             known = self._numbers[address] = len(self._v6)
             self._v6.append(address)
         return self.V6 | known << 16
+
+    @property
+    def full(self) -> bool:
+        """Whether no further IPv6 address gets a number of its own."""
+        return len(self._v6) >= self.MOST
 
     def address(self, endpoint: int) -> bytes:
         """The 4 or 16 bytes of an endpoint's address."""

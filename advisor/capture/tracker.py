@@ -28,6 +28,12 @@ _BATCH = 1 << 15
 _TAKEN = 1 << 14
 """Connections that are handed over at once, at most."""
 
+_MOST_AT_ONCE = 1 << 17
+"""Segments that are gone through at once, at most."""
+
+_BESIDE = 4096
+"""Attempts at a next connection that are watched beside a live one; the earliest are given up."""
+
 _QUIET_NS = 180_000_000_000
 """After so long no packet is expected for a connection that is over, nor for a SYN without an answer."""
 
@@ -49,12 +55,13 @@ class Tracker:
     Attributes:
         first, last: the earliest and the latest time met, in nanoseconds; `NONE` before any.
         connections: how many there were.
+        forgotten: connections that were handed over before their end was seen, since there were too many at once.
         odd: packets that were looked at one by one.
     """
 
     def __init__(self, sink: Callable[[Columns], None], gaps: Gaps) -> None:
         self.first = self.last = NONE
-        self.connections = self.odd = 0
+        self.connections = self.odd = self.forgotten = 0
         self._sink = sink
         self._gaps = gaps
         self._flows = Flows()
@@ -79,7 +86,7 @@ class Tracker:
         size = len(segments.frame)
         if not size:
             return
-        if size > 1 and int(segments.length.sum()) > FAR:
+        if size > 1 and (size > _MOST_AT_ONCE or int(segments.length.sum()) > FAR):
             self._take(segments.part(0, size // 2))
             self._take(segments.part(size // 2, size))
             return
@@ -87,7 +94,7 @@ class Tracker:
         self._span(segments.time)
         chunk = Chunk(segments, self._flows)
         here = self._flows.rows.take(chunk.row)
-        fresh = np.zeros(len(self._flows.rows), np.bool_)
+        fresh = np.zeros(self._flows.used, np.bool_)
         fresh[chunk.new] = True
         fresh = fresh[chunk.row]
         left = here.ends[:, 0] == here.ends[:, 1]
@@ -178,6 +185,10 @@ class Tracker:
                 now.append(conversation.current)
         self._number(begun, [*over, *now, *met])
         rows.give(where, Columns.of(now))
+        while len(self._beside) > _BESIDE:
+            given_up = self._beside.pop(next(iter(self._beside)))
+            given_up.over, given_up.gap = over.append, lambda *gap: lengths.append(gap)
+            given_up.give_up(self.last)
         self._give(lengths)
         if over:
             self._sink(Columns.of(over))
@@ -204,19 +215,30 @@ class Tracker:
             one.number = number
 
     def _evict(self, more: int) -> None:
-        """Hand over what is over, when as many more connections would need more room."""
-        if len(self._flows.rows) < MANY or self._flows.fits(more):
+        """When as many more need more room, hand over what is over; where there is no more, what is quietest."""
+        flows = self._flows
+        if flows.room < MANY or flows.fits(more):
             return
         rows = self._taken()
-        columns = self._flows.rows
+        columns = flows.rows
         state = columns.state[rows]
         closed = ((state == State.CLOSE) | (state == State.TIME_WAIT)).all(1)
         unanswered = (state == State.SYN_SENT).any(1)
-        rows = rows[(closed | unanswered) & (columns.last[rows] < self.last - _QUIET_NS)]
+        self._drop(rows[(closed | unanswered) & (columns.last[rows] < self.last - _QUIET_NS)])
+        if flows.used - len(flows.free) <= flows.room // 2:
+            return
+        if flows.room < flows.MOST:
+            flows.grow(2 * flows.room)
+            return
+        rows = self._taken()
+        quiet = rows[np.argsort(columns.last[rows], kind="stable")[: len(rows) // 2]]
+        self.forgotten += len(quiet)
+        self._drop(quiet)
+
+    def _drop(self, rows: NDArray[np.int64]) -> None:
         if len(rows):
             self._hand_over(rows)
             self._flows.drop(rows)
-        self._flows.keep_half()
 
     def _taken(self) -> NDArray[np.int64]:
         """The rows in use, but for those whose connection stands in a conversation of its own."""

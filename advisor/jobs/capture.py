@@ -108,6 +108,8 @@ def look(ask: Ask, stream: Stream, say: Say) -> Seen:
     wanted = shown if ask.connection is not None or (asked and pass_.selection.matched <= FEW) else []
     drawn = ladders(ask.again, pass_.endpoints, wanted, capture.frames, ask.limit) if ask.again and wanted else []
     remarks = _remarks(capture, stream)
+    if pass_.forgotten:
+        remarks.append(f"{pass_.forgotten:,} connections are shown as they stood before their end: too many at once")
     if asked and not drawn and pass_.selection.matched:
         remarks.append(_MANY if ask.again else _ONCE)
     return Seen(
@@ -139,7 +141,7 @@ class _Pass:
         self._narrow = ask.narrow
         self.selection = Selection(self._wanted, ask.sort, ask.limit)
         self.totals, self.gaps = Totals(), Gaps()
-        self.segments = 0
+        self.segments = self.forgotten = 0
 
     def read(self, capture: Capture, progress: _Progress) -> None:
         tracker = Tracker(self._take, self.gaps)
@@ -151,6 +153,7 @@ class _Pass:
                 tracker.flush()
                 progress.at(capture.frames, tracker.connections)
         tracker.finish()
+        self.forgotten = tracker.forgotten
 
     def _take(self, some: Columns) -> None:
         self.selection.add(some)

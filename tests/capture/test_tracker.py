@@ -292,3 +292,27 @@ def test_pairs_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(flows_module.Flows, "mixed", staticmethod(mixed))
     for size in (1, 9, len(segments)):
         assert by_tracker(segments, size)[0] == by_machine(segments)
+
+
+def test_where_there_are_too_many_at_once_the_quietest_are_told_before_their_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracker_module, "MANY", 64)
+    monkeypatch.setattr(flows_module, "_FIRST", 64)
+    monkeypatch.setattr(flows_module.Flows, "MOST", 256)
+    monkeypatch.setattr(tracker_module, "_BESIDE", 3)
+    scripts = [["open", "data"], ["open", "data", "reuse"], ["open", "again", "syn"]] * 4
+    once = wire(random.Random(7), scripts)  # noqa: S311 (a test's dice)
+    segments = [one for turn in range(60) for one in later(once, 9 * turn, len(once) * turn, turn)]
+    kept = Kept()
+    tracker = Tracker(kept.parts.append, kept)
+    whole = columns(segments)
+    for first in range(0, len(segments), 50):
+        tracker.feed(whole.part(first, first + 50))
+        tracker.flush()
+    tracker.finish()
+    told = [one for part in kept.parts for one in part.connections()]
+    assert tracker.forgotten > 100
+    assert len(told) == tracker.connections
+    assert sorted(one.number for one in told) == list(range(1, len(told) + 1))
+    assert sum(sum(one.packets) for one in told) == len(segments)
