@@ -34,6 +34,8 @@ PACKETS = 1_300_000
 SCALE = 10
 MOST_MIB = 256
 OURS = [str(pathlib.Path(sys.executable).parent / "advisor"), "capture"]
+QUIETLY = ["sh", "-c", 'exec "$@" >/dev/null', "sh"]
+"""What reads no output stays small: a process is said to need at least what the one that starts it does."""
 GENERATOR = [sys.executable, "-m", "support.capture_generator"]
 DISK = 3 << 30
 HTTP = """\
@@ -100,7 +102,7 @@ def compared(title: str, file: pathlib.Path, target: Target) -> None:
         SLOW: [SLOW, "-n", str(file)],
         SLOWEST: [SLOWEST, "-q", "-z", "conv,tcp", "-r", str(file)],
     }
-    tools = {name: argv for name, argv in tools.items() if shutil.which(argv[0])}
+    tools = {name: [*QUIETLY, *argv] for name, argv in tools.items() if shutil.which(argv[0])}
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in tools}
     used(tools["advisor"])  # which compiles what it imports, and brings the file into memory
     for turn in range(ROUNDS):
