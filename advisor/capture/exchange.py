@@ -101,10 +101,10 @@ def closes(one: Connection, sender: int, time: int, gap: Gap) -> None:
     one.closer = sender
     one.closed_at = time
     server = 1 - one.client
-    said = (one.turn == one.client or sender == server) and one.before != NONE and time - one.turn_at < LAST_WORD
+    said = one.before != NONE and time - one.turn_at < LAST_WORD
     if one.turn == server:
         begun = one.before if said else one.turn_at
-        gap(port(one.ends[server]), max(0, time - begun), SERVER_CLOSED if sender == server else CLIENT_CLOSED)
+        gap(port(one.ends[server]), max(0, time - begun), SERVER_CLOSED if said or sender == server else CLIENT_CLOSED)
     elif said:
         gap(port(one.ends[server]), max(0, one.turn_at - one.before), GOODBYE)
 

@@ -8,4 +8,5 @@ GOODBYE = 5
 """Takes back a REUSED gap of that length: what ended it was no request, but the client's last word before the close."""
 LAST_WORD = 1_000_000_000
 """Payload behind an idle gap, so short a time before the close, in nanoseconds, and not answered by any, belongs to the
-close: TLS says close_notify (RFC 8446, 6.1), to which a server's answer is its FIN. It ends no gap and begins none."""
+close: TLS says close_notify (RFC 8446, 6.1), to which the other end's answer is its FIN. It ends no gap and begins
+none, and who said it closed."""

@@ -244,9 +244,9 @@ class Usual:
         """The idle gaps that a close ends, as `advisor.capture.exchange.closes` has them for one."""
         rows = self._rows
         turn, turn_at, before, client = (getattr(rows, name)[flows] for name in ("turn", "turn_at", "before", "client"))
-        said = ((turn == client) | (closer == 1 - client)) & (before != NONE) & (time - turn_at < LAST_WORD)
+        said = (before != NONE) & (time - turn_at < LAST_WORD)
         idle = turn == 1 - client
-        how = np.where(closer == client, CLIENT_CLOSED, SERVER_CLOSED).astype(np.int8)
+        how = np.where((closer == client) & ~said, CLIENT_CLOSED, SERVER_CLOSED).astype(np.int8)
         self._gap(gaps, flows[idle], (time - np.where(said, before, turn_at))[idle], how[idle])
         bye = said & ~idle
         self._gap(gaps, flows[bye], (turn_at - before)[bye], np.full(np.count_nonzero(bye), GOODBYE, np.int8))

@@ -101,7 +101,10 @@ ASKED: list[Said] = [*GREETING, (1, "c", ACK, 50), (1, "s", ACK, 900)]
             [(6, "s", ACK, 20), (11, "s", ACK, 20), (14, "s", FIN | ACK, 0)], [(3, SERVER_CLOSED)], id="events"
         ),
         pytest.param(
-            [(6, "s", ACK, 20), (6.5, "c", FIN | ACK, 0)], [(0.5, CLIENT_CLOSED)], id="an event the client left at"
+            [(6, "s", ACK, 20), (6.5, "c", FIN | ACK, 0)], [(5.5, SERVER_CLOSED)], id="an event the client left at"
+        ),
+        pytest.param(
+            [(76, "s", ACK, 31), (76, "c", FIN | ACK, 0)], [(75, SERVER_CLOSED)], id="answered by the client's FIN"
         ),
         pytest.param([(30, "c", ACK, 0)], [(29, CUT)], id="the end of the capture"),
     ],
