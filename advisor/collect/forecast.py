@@ -73,7 +73,7 @@ def forecast(request: Request) -> Forecast:
     known = (_sizes(request, system) if request.host else Sizes())._replace(captured=_captured(request))
     planned = [_planned(source, request, system, known) for source in TABLE]
     read = {one.source for one in planned if one.skipped is None}
-    twice = live and any(source.after for source in TABLE if source.name in read)
+    twice = live and any(source.before and source.after for source in TABLE if source.name in read)
     return Forecast(
         planned,
         wait=request.sample if twice else 0.0,

@@ -124,7 +124,7 @@ class Run:
         wanted = [source for source in TABLE if source.wanted(self.request) and self._asked(source)]
         for source in wanted:
             self._read(source, source.before)
-        if self.twice and any(source.after for source in wanted):
+        if self.twice and any(source.before and source.after for source in wanted):
             self._wait()
         for source in wanted:
             if source.before is None or source.name in self.found:

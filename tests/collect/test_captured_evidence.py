@@ -86,6 +86,7 @@ def test_the_damaged_end_is_told_and_the_rest_counted(tmp_path: pathlib.Path) ->
     snapshot = collect(Request(host=False, capture=path))
     assert snapshot.capture is not None
     assert snapshot.capture.packets == 12
+    assert snapshot.sample == 0, "nothing of it is read twice"
     ((source, why),) = snapshot.problems
     assert source == "capture"
     assert str(path) in why
