@@ -246,12 +246,11 @@ class Tracker:
         return rows[~np.isin(rows, np.fromiter(self._beside, np.int64))] if self._beside else rows
 
     def _hand_over(self, rows: NDArray[np.int64]) -> None:
-        """Close the books of some rows, so many at a time that their copies need little memory."""
-        for first in range(0, len(rows), _TAKEN):
-            self._close(rows[first : first + _TAKEN])
+        """Close the books of some rows, as `advisor.capture.machine.finish` does for one; few are copied at once."""
+        for first in range(0, len(rows), _BATCH):
+            self._close_books(rows[first : first + _BATCH])
 
-    def _close(self, rows: NDArray[np.int64]) -> None:
-        """What `advisor.capture.machine.finish` does for one."""
+    def _close_books(self, rows: NDArray[np.int64]) -> None:
         done = self._flows.rows.take(rows)
         some = np.arange(len(rows))
         client = done.client.astype(np.int64)
