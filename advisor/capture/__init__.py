@@ -6,5 +6,6 @@ Two passes share one table of fields (`connection`)::
                              -> tracker      all connections, chunk by chunk, in numpy; what is odd goes to `machine`
 
 Nothing is kept per packet. The rest of this room: `link` and `internet` (headers to segments), `words` (what a
-connection is called), `gaps` and `totals` (what is folded into the snapshot).
+connection is called), `gaps` and `totals` (what is folded into the snapshot), `survival` and `choices` (what each
+keepalive_timeout would give).
 """
