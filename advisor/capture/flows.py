@@ -12,6 +12,9 @@ from advisor.capture.columns import Columns
 _FIRST = 4096
 """Rows to begin with; a power of two."""
 
+_SMALL = 1 << 16
+"""Rows that are copied when more are wanted."""
+
 _SPARE = 4
 """Places in the table for each row: most pairs then stand in their first one."""
 
@@ -28,21 +31,19 @@ class Flows:
     Attributes:
         rows: the columns; a row in use has its pair in ``ends``, one that is not holds anything.
         used: how many rows were ever taken; those in ``free`` among them may be taken again.
-        room: how many rows may be taken before the table must grow, up to `MOST`. Memory is touched as rows are used.
+        room: how many rows may be taken before the table must grow, up to `MOST`.
     """
 
     MOST = 1 << 19
 
     def __init__(self) -> None:
-        self.rows = Columns(0).room(self.MOST)
-        self._low: Keys = np.empty(self.MOST + 1, np.uint64)
-        self._high: Keys = np.empty(self.MOST + 1, np.uint64)
-        self._low[-1] = self._high[-1] = ~np.uint64(0)
-        self._scratch: NDArray[np.int64] = np.empty(self.MOST, np.int64)
         self.used = 0
         self.free: NDArray[np.int64] = np.empty(0, np.int64)
-        self.room = _FIRST
-        self._clear()
+        self.rows = Columns(0)
+        self._low: Keys = np.empty(0, np.uint64)
+        self._high: Keys = np.empty(0, np.uint64)
+        self._scratch: NDArray[np.int64] = np.empty(0, np.int64)
+        self.grow(_FIRST)
 
     def find(self, low: Keys, high: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The row of each pair, and the rows that are new; the lower endpoint comes first.
@@ -84,6 +85,11 @@ class Flows:
         self.free = np.concatenate((self.free, rows))
         self._again()
 
+    @property
+    def in_use(self) -> int:
+        """How many rows are in use."""
+        return self.used - len(self.free)
+
     def fits(self, more: int) -> bool:
         """Whether so many more pairs fit as it is."""
         return self.used + max(0, more - len(self.free)) <= self.room
@@ -115,8 +121,17 @@ class Flows:
             self.grow(1 << (self.used + more - len(self.free) - 1).bit_length())
 
     def grow(self, room: int) -> None:
-        """Let the table have room for so many rows."""
+        """Let the table have room for so many rows.
+
+        Beyond `_SMALL` memory is asked for once, for all that there may ever be: it is touched only as rows are used,
+        and no copy stands beside it.
+        """
         self.room = room
+        size = room if room <= _SMALL else self.MOST
+        if size > len(self.rows):
+            self._low, self._high = (_longer(keys, size) for keys in (self._low, self._high))
+            self._scratch = np.empty(size, np.int64)
+            self.rows = self.rows.room(size)
         self._again()
 
     def _clear(self) -> None:
@@ -148,3 +163,11 @@ class Flows:
             self._table[place[empty]] = rows[empty]
             lost = self._table[place] != rows
             rows, place = rows[lost], (place[lost] + 1) & self._mask
+
+
+def _longer(keys: Keys, size: int) -> Keys:
+    """The keys of so many rows, and at the end one that no pair has: what row -1 holds."""
+    longer = np.empty(size + 1, np.uint64)
+    longer[: max(0, len(keys) - 1)] = keys[:-1]
+    longer[-1] = ~np.uint64(0)
+    return longer

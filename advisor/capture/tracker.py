@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advisor.capture.attempts import Attempts
-from advisor.capture.chunk import FAR, Chunk
+from advisor.capture.chunk import FAR, Chunk, either
 from advisor.capture.columns import Columns
 from advisor.capture.connection import NONE, Connection, Note
 from advisor.capture.exchange import CUT
@@ -19,7 +19,7 @@ from advisor.capture.segments import ACK, FIN, RST, SYN, Segment, Segments
 from advisor.capture.usual import Usual
 from advisor.catalog.tcp import State
 
-MANY = 1 << 18
+MANY = 1 << 17
 """Connections held before those that are over are handed on early."""
 
 _BATCH = 1 << 15
@@ -65,6 +65,7 @@ class Tracker:
         self._sink = sink
         self._gaps = gaps
         self._flows = Flows()
+        self._enough = MANY
         self._beside: dict[int, Conversation] = {}
         self._waiting: list[Segments] = []
         self._waits = 0
@@ -215,25 +216,21 @@ class Tracker:
             one.number = number
 
     def _evict(self, more: int) -> None:
-        """When as many more need more room, hand over what is over; where there is no more, what is quietest."""
+        """Hand over what is over, once half as many have come as were left; without room for more, what is quietest."""
         flows = self._flows
-        if flows.room < MANY or flows.fits(more):
+        if flows.in_use + more <= self._enough:
             return
         rows = self._taken()
-        columns = flows.rows
-        state = columns.state[rows]
-        closed = ((state == State.CLOSE) | (state == State.TIME_WAIT)).all(1)
-        unanswered = (state == State.SYN_SENT).any(1)
-        self._drop(rows[(closed | unanswered) & (columns.last[rows] < self.last - _QUIET_NS)])
-        if flows.used - len(flows.free) <= flows.room // 2:
-            return
-        if flows.room < flows.MOST:
-            flows.grow(2 * flows.room)
-            return
-        rows = self._taken()
-        quiet = rows[np.argsort(columns.last[rows], kind="stable")[: len(rows) // 2]]
-        self.forgotten += len(quiet)
-        self._drop(quiet)
+        state = flows.rows.state[rows]
+        closed = (state == State.CLOSE) | (state == State.TIME_WAIT)
+        over = (closed[:, 0] & closed[:, 1]) | either(state == State.SYN_SENT)
+        self._drop(rows[over & (flows.rows.last[rows] < self.last - _QUIET_NS)])
+        if flows.in_use + more > flows.MOST:
+            rows = self._taken()
+            quiet = rows[np.argsort(flows.rows.last[rows], kind="stable")[: len(rows) // 2]]
+            self.forgotten += len(quiet)
+            self._drop(quiet)
+        self._enough = min(flows.MOST, max(MANY, flows.in_use * 3 // 2 + more))
 
     def _drop(self, rows: NDArray[np.int64]) -> None:
         if len(rows):
