@@ -36,7 +36,7 @@ class Attempts:
         waits &= (rows.packets[flows, 1 - client] == 0) & (rows.early == 0)
         self.opener = np.where(fresh, chunk.side[chunk.start], client)
         isn = np.where(fresh, chunk.seq[chunk.start], rows.isn[flows, client].astype(np.uint32))
-        syns = np.flatnonzero(chunk.flags & (SYN | ACK | RST) == SYN)
+        syns = chunk.syn[chunk.flags[chunk.syn] & ACK == 0]
         of = chunk.flow[syns]
         same = (chunk.seq[syns] == isn[of]) & (chunk.side[syns] == self.opener[of]) & (chunk.length[syns] == 0)
         self.syns = np.bincount(of[same], minlength=len(chunk.row))
