@@ -76,10 +76,12 @@ def _checked(data: Bytes, starts: Numbers, lengths: Numbers, stop: int, chain: C
     """The records, in pieces: runs of guesses in which each ends where the next begins, and what was between them."""
     ends = starts + lengths
     ends += chain.plus
-    linked = np.append(ends[:-1] == starts[1:], False)
-    if lengths.min() < chain.least or lengths.max() > chain.longest or (lengths & (chain.align - 1)).any():
-        linked &= (lengths >= chain.least) & (lengths <= chain.longest) & (lengths & (chain.align - 1) == 0)
-    broken = np.flatnonzero(~linked)
+    broken = np.append(ends[:-1] != starts[1:], True)
+    if lengths.min() < chain.least or lengths.max() > chain.longest:
+        broken |= (lengths < chain.least) | (lengths > chain.longest)
+    if chain.align > 1:
+        broken |= lengths & (chain.align - 1) != 0
+    broken = np.flatnonzero(broken)
     pieces: list[Numbers] = []
     first = 0
     for _ in range(_MOST_REPAIRS):

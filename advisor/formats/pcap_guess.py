@@ -7,6 +7,8 @@ stretch at a time. What comes out is a guess, since payload may look like a reco
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +22,8 @@ _STRAY = 4
 """How many times as many steps as expected are taken before a stretch is given up."""
 _WIDE = 2
 """The most that is looked at of a stretch, in records; where none begins there, the stretch before goes on."""
-_CHECK = 8
-"""Steps between two looks whether all stretches are done."""
+_CHECK = 16
+"""Steps between two looks which stretches are done."""
 _HOPS = 2
 """Headers that must follow one that is guessed."""
 _STEADY = {"<": (3, 10, 11, 14, 15), ">": (0, 8, 9, 12, 13)}
@@ -79,28 +81,47 @@ class _Likeness:
         places = begins = start + (row + 1) * stretch + step
         low, high = _length_bytes(self._data, self._chain)
         for _ in range(1 + _HOPS):
-            alike = (self._data[places[:, None] + self._steady] == self._values).all(axis=1)
+            alike = self._alike(places)
             row, begins, places = row[alike], begins[alike], places[alike]
             places = np.minimum(places + self._chain.plus + low[places] + high[places] * np.int64(_BYTE), stop)
         return begins[np.diff(row, prepend=-1) > 0]
 
+    def _alike(self, places: Numbers) -> Numbers:
+        """Which of them look like records; one byte after the other, as few are left after the first."""
+        alike = np.arange(len(places))
+        for byte, value in zip(self._steady.tolist(), self._values.tolist(), strict=True):
+            here = places if len(alike) == len(places) else places.take(alike)
+            alike = alike.take(np.flatnonzero(self._data[byte:].take(here, mode="clip") == value))
+        return alike
+
 
 def _followed(data: Bytes, cursors: Numbers, ends: Numbers, chain: Chain, most: int) -> Numbers:
     """All places that come one after the other from each of the cursors to its end, of at most ``most`` steps."""
+    found: list[Numbers] = []
+    for _ in range(0, most, _CHECK):
+        places = _steps(data, cursors, chain)
+        inside = places[:-1].ravel().take(np.flatnonzero(places[:-1] < ends))
+        found.append(inside.astype(np.uint32))  # sorts twice as fast
+        going = np.flatnonzero(places[-1] < ends)
+        cursors, ends = places[-1].take(going), ends.take(going)
+        if not len(cursors):
+            break
+    return np.sort(np.concatenate(found)).astype(np.int64)
+
+
+def _steps(data: Bytes, cursors: Numbers, chain: Chain) -> Numbers:
+    """The cursors, and where `_CHECK` steps lead from each, a row a step."""
     low, high = _length_bytes(data, chain)
     lengths = np.zeros(len(cursors), "<i8")
     lowest, next_lowest = lengths.view(np.uint8).reshape(-1, lengths.itemsize).T[:2]
-    places = np.empty((most + 1, len(cursors)), np.int64)
+    places = np.empty((_CHECK + 1, len(cursors)), np.int64)
     places[0] = cursors
-    done = 0
-    while done < most and not (done % _CHECK == 0 and (places[done] >= ends).all()):
-        here, further = places[done], places[done + 1]
+    for here, further in pairwise(places):
         lowest[:] = low.take(here, mode="clip")
         next_lowest[:] = high.take(here, mode="clip")
         np.add(here, lengths, out=further)
-        further += chain.plus
-        done += 1
-    return places[: done + 1].T[(places[: done + 1] < ends).T]
+        np.add(further, chain.plus, out=further)
+    return places
 
 
 def _length_bytes(data: Bytes, chain: Chain) -> tuple[Bytes, Bytes]:
