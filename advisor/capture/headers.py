@@ -9,7 +9,6 @@ cost less than a strided read for each field.
 
 from __future__ import annotations
 
-from sys import byteorder
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -100,10 +99,7 @@ class Shape:
         words: Words = np.empty((self._count, len(offset)), np.uint32)
         for start in range(0, len(offset), _BLOCK):
             some = slice(start, start + _BLOCK)
-            taken = everywhere[offset[some] + self._from].view(np.uint32)
-            if byteorder == "little":
-                taken.byteswap(inplace=True)
-            words[:, some] = taken.reshape(-1, self._count).T
+            words[:, some] = everywhere[offset[some] + self._from].view(">u4").reshape(-1, self._count).T
         return words
 
     def fits(self, words: Words) -> Mask:
