@@ -28,6 +28,8 @@ _DG_UX = (543, 0)
 _LINK = 0xFFFF
 """The link type; above it stand the length of the FCS and reserved bits."""
 _RECORD = 16
+_BLOCK = 4096
+"""Headers that are transposed at once: they stay in the cache meanwhile."""
 _SECOND, _MICROSECOND = 1_000_000_000, 1000
 _WORDS = {_MICROSECONDS: "microseconds", _NANOSECONDS: "nanoseconds", _MODIFIED: "microseconds, modified"}
 _ORDERS = {"<": "little-endian", ">": "big-endian"}
@@ -72,8 +74,12 @@ class Pcap:
 
     def fields(self, data: Bytes, starts: Numbers) -> Numbers:
         """The four numbers that begin each record: seconds, their fraction, and the two lengths."""
-        headers = np.ndarray((len(data) - _RECORD + 1,), f"V{_RECORD}", data, strides=(1,))[starts]
-        return np.array(headers.view(f"{self._order}u4").reshape(-1, 4).T, np.int64, order="C")
+        everywhere = np.ndarray((len(data) - _RECORD + 1,), f"V{_RECORD}", data, strides=(1,))
+        fields = np.empty((4, len(starts)), np.int64)
+        for first in range(0, len(starts), _BLOCK):
+            some = slice(first, first + _BLOCK)
+            fields[:, some] = everywhere[starts[some]].view(f"{self._order}u4").reshape(-1, 4).T
+        return fields
 
     def guess(self, data: Bytes, sample: Numbers, start: int, stop: int) -> Numbers | None:
         """See `advisor.formats.captured_records.Layout`."""
