@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.capture import flows as flows_module
@@ -37,6 +38,10 @@ ENDS = (
     ["fin", "stop", "stop"],
     ["close", "reuse", "data", "close"],
 )
+
+
+EXAMPLES = int(os.environ.get("ADVISOR_EXAMPLES", "60"))
+"""As in the tests of the laws: more by the environment variable, where time does not matter."""
 
 
 class Talk:
@@ -222,6 +227,7 @@ POLITELY = st.tuples(
 SCRIPTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12) | POLITELY, min_size=1, max_size=6)
 
 
+@settings(max_examples=EXAMPLES)
 @given(scripts=SCRIPTS, seed=st.integers(0, 1 << 32))
 def test_it_says_what_the_machine_says(scripts: list[list[str]], seed: int) -> None:
     segments = wire(random.Random(seed), scripts)  # noqa: S311 (a test's dice)
