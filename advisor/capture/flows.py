@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from advisor.capture.columns import Columns
 
-_FIRST = 1 << 15
+_FIRST = 1 << 12
 """Rows to begin with; a power of two."""
 
 _SMALL = 1 << 16
