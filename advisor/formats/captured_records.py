@@ -16,7 +16,7 @@ from advisor.formats.captured_walk import Chain, walk
 
 _SAMPLE = 64
 """Records that are followed one by one at first, and wherever a guess was wrong."""
-_MOST_REPAIRS = 32
+_MOST_REPAIRS = 128
 """Wrong guesses of a chunk after which the rest of it is followed one by one."""
 
 Numbers = NDArray[np.int64]
@@ -66,14 +66,24 @@ def find(data: Bytes, start: int, stop: int, layout: Layout) -> Records:
     starts = np.concatenate((starts, guesses))
     fields = layout.fields(data, starts)
     pieces, end = _checked(data, starts, fields[layout.length], stop, chain)
-    if len(pieces) == 1:
-        return Records(pieces[0], fields[:, : len(pieces[0])], end)
-    starts = np.concatenate(pieces)
-    return Records(starts, layout.fields(data, starts), end)
+    if len(pieces) == 1 and isinstance(pieces[0], slice):
+        return Records(starts[pieces[0]], fields[:, pieces[0]], end)
+    runs = [starts[piece] if isinstance(piece, slice) else np.array(piece, np.int64) for piece in pieces]
+    heads = [
+        fields[:, piece] if isinstance(piece, slice) else layout.fields(data, run)
+        for piece, run in zip(pieces, runs, strict=True)
+    ]
+    return Records(np.concatenate(runs), np.concatenate(heads, axis=1), end)
 
 
-def _checked(data: Bytes, starts: Numbers, lengths: Numbers, stop: int, chain: Chain) -> tuple[list[Numbers], int]:
-    """The records, in pieces: runs of guesses in which each ends where the next begins, and what was between them."""
+def _checked(
+    data: Bytes, starts: Numbers, lengths: Numbers, stop: int, chain: Chain
+) -> tuple[list[slice | list[int]], int]:
+    """The records, in pieces: runs of guesses in which each ends where the next begins, and what was between them.
+
+    Returns:
+        which guesses, or where each starts that was none; and where the last of them ends.
+    """
     ends = starts + lengths
     ends += chain.plus
     broken = np.append(ends[:-1] != starts[1:], True)
@@ -82,20 +92,20 @@ def _checked(data: Bytes, starts: Numbers, lengths: Numbers, stop: int, chain: C
     if chain.align > 1:
         broken |= lengths & (chain.align - 1) != 0
     broken = np.flatnonzero(broken)
-    pieces: list[Numbers] = []
+    pieces: list[slice | list[int]] = []
     first = 0
     for _ in range(_MOST_REPAIRS):
         last = int(broken[np.searchsorted(broken, first)])
         if ends[last] > stop or not chain.may_be(int(lengths[last])):
-            return [*pieces, starts[first:last]], int(starts[last])
-        pieces.append(starts[first : last + 1])
+            return [*pieces, slice(first, last)], int(starts[last])
+        pieces.append(slice(first, last + 1))
         between, end, first = _bridge(data, starts, int(ends[last]), stop, chain)
         if between:
-            pieces.append(np.array(between, np.int64))
+            pieces.append(between)
         if first < 0:
             return pieces, end
     rest, end = walk(data, int(starts[first]), stop, chain)
-    return [*pieces, np.array(rest, np.int64)], end
+    return [*pieces, rest], end
 
 
 def _bridge(data: Bytes, starts: Numbers, place: int, stop: int, chain: Chain) -> tuple[list[int], int, int]:
