@@ -25,7 +25,7 @@ demo: $(VENV)/.installed ## audit a recorded incident and write its patch to out
 
 test: check $(VENV)/.tests ## run make check and every test under eight minutes
 	@tests/apt.sh
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not slow" $(ARGS)
 
 check: $(VENV)/.tests ## lint, format, types, and who may import whom
 	@$(BIN)/ruff check --quiet .
