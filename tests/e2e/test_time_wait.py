@@ -29,9 +29,10 @@ def timer(ns: Netns, state: str) -> float:
         if text.strip():
             break
         time.sleep(0.02)
-    shown = re.search(r"timer:\(timewait,(?:(\d+)sec|(?:(\d+)\.)?(\d+)ms|,)", text)
+    shown = re.search(r"timer:\(timewait,(?:(\d+)min)?(?:(\d+)sec|(?:(\d+)\.)?(\d+)ms)?,", text)
     assert shown is not None, text
-    return float(shown[1]) if shown[1] else int(shown[2] or 0) + int(shown[3] or 0) / 1000
+    minutes, seconds, whole, thousandths = (int(part or 0) for part in shown.groups())
+    return 60 * minutes + seconds + whole + thousandths / 1000
 
 
 def overflows(ns: Netns) -> int:
