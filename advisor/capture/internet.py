@@ -18,7 +18,6 @@ VXLAN = 4789
 NEEDED = 16
 """Bytes of a TCP header that are read: up to the window. The checksum behind it may be cut."""
 
-_ICMPV6 = 58
 _FRAGMENT, _AH = 44, 51
 EXTENSIONS = (0, 43, _FRAGMENT, _AH, 60, 135)
 """Hop-by-hop options, routing, fragment, authentication, destination options, mobility."""

@@ -244,8 +244,8 @@ class Tracker:
 
     def _hand_over(self, rows: NDArray[np.int64]) -> None:
         """Close the books of some rows, as `advisor.capture.machine.finish` does for one; few are copied at once."""
-        for first in range(0, len(rows), _BATCH):
-            self._close_books(rows[first : first + _BATCH])
+        for first in range(0, len(rows), _TAKEN):
+            self._close_books(rows[first : first + _TAKEN])
 
     def _close_books(self, rows: NDArray[np.int64]) -> None:
         done = self._flows.rows.take(rows)
