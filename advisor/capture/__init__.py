@@ -6,7 +6,7 @@ Two passes share one table of fields (`connection`)::
                              -> tracker      all connections, chunk by chunk, in numpy; what is odd goes to `machine`
 
 Nothing is kept per packet. The machine is made of `handshake`, `exchange` and `reset`; the tracker of `flows` (rows by
-endpoints), `chunk` (packets in order), `attempts`, `openings` and `usual` (what goes by the book). The rest of this room:
+endpoints), `chunk` (packets in order), `attempts`, `openings` and `usual` (what goes by the book). The rest:
 `decode`, `headers`, `link` and `internet` (frames to segments), `selection` (which connections to show), `ladder` and
 `words` (how), `gaps` and `totals` (what is folded into the snapshot), `survival` and `choices` (what each
 keepalive_timeout would give).
