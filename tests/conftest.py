@@ -29,9 +29,13 @@ def require(condition: bool, reason: str) -> None:  # noqa: FBT001 (a condition 
     pytest.skip(reason)
 
 
+LONGEST = ("test_keepalive", "test_close_wait", "test_capture_evidence")
+"""Each of these waits for a minute and more."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that mostly wait for the real thing, so that the others run meanwhile."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
+    """Begin with the tests that mostly wait for the real thing, the longest first, so that the others run meanwhile."""
+    items.sort(key=lambda item: ("e2e" not in item.path.parts, item.path.stem not in LONGEST))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
