@@ -368,3 +368,12 @@ def test_columns_say_what_the_reference_says(some: list[Frame], link: int) -> No
         reasons = [segment(frame.link, frame.data, frame.original) for frame in capture]
         left = [reason for reason in reasons if isinstance(reason, Left)]
         assert +decoder.skipped.reasons == {reason: left.count(reason) for reason in set(left)}
+
+
+def test_addresses_beyond_what_memory_is_for_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Endpoints, "MOST", 2)
+    other = ("2001:db8::3", 1)
+    some = [tcp(A6, B6), tcp(A6, other), tcp(other, B6), tcp(A, B), tcp(B6, A6)]
+    segments, decoder, _ = decoded(*(Frame(ether(packet)) for packet in some))
+    assert segments.frame.tolist() == [1, 4, 5]
+    assert decoder.skipped.reasons == {Left.CROWDED: 2}

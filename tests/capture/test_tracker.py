@@ -322,3 +322,13 @@ def test_where_there_are_too_many_at_once_the_quietest_are_told_before_their_end
     assert len(told) == tracker.connections
     assert sorted(one.number for one in told) == list(range(1, len(told) + 1))
     assert sum(sum(one.packets) for one in told) == len(segments)
+
+
+@pytest.mark.parametrize(("limit", "value"), [("_MOST_AT_ONCE", 3), ("FAR", 100_000)])
+def test_what_is_too_much_at_once_is_gone_through_in_halves(
+    monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    scripts = [["open", *["data"] * 9, "close"], ["data"] * 9, ["open", "data", "again", "drop", "data"]] * 2
+    segments = wire(random.Random(4), scripts)  # noqa: S311 (a test's dice)
+    monkeypatch.setattr(tracker_module, limit, value)
+    assert by_tracker(segments, len(segments))[0] == by_machine(segments)
