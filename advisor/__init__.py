@@ -18,7 +18,8 @@ The rooms, in the order in which data walks through them, one way::
     remedy/     what to change, text in and text out: plan, predict, edits, the patch folder
     collect/    how we learn it, one source a file; one that fails never stops the rest
     report/     how we tell, one format a file
-    gate        findings and a policy to a verdict
+    config/     what a team writes down once: policy, parameters, exceptions, hosts
+    gate/       which findings count, which somebody has answered for
     jobs/       the verbs as typed functions that join rooms
     cli/        arguments in, exit code out
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from advisor.facts.places import Location, Place
 from advisor.records import dataclass
@@ -22,8 +23,12 @@ __all__ = [
     "Severity",
     "State",
     "Step",
+    "Suppression",
     "Verdict",
 ]
+
+_NUMBER = re.compile(r" ?#[0-9]+(?=[ /]|$)", re.ASCII)
+"""What tells servers of one name apart, by their order in the files."""
 
 
 class Severity(IntEnum):
@@ -118,8 +123,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """Who answers for a finding that is to be left: a comment beside it, the configuration, or the baseline.
+
+    ``where`` is the file and line that says so, ``until`` the last day on which it holds (ISO 8601).
+    """
+
+    kind: Literal["comment", "configuration", "baseline"]
+    reason: str
+    where: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that failed at a place."""
+    """A rule that failed at a place; with a ``suppression`` its state is ``suppressed``."""
 
     rule: str
     title: str
@@ -138,13 +156,20 @@ class Finding:
     references: tuple[str, ...] = ()
     maturity: str = "stable"
 
+    suppression: Suppression | None = None
+
+    @property
+    def place(self) -> str:
+        """The logical place: what failed, less the file it stands in and its number among others of that name."""
+        place = self.item.replace(self.location.file, "").strip() if self.location.file else self.item
+        return _NUMBER.sub("", place.removesuffix(" in"))
+
     @property
     def fingerprint(self) -> str:
-        """Of the rule and the logical place: no line, no measured value."""
+        """Of the rule and the logical place: no line, no file, no measured value; not unique."""
         from hashlib import sha256  # noqa: PLC0415 (3 ms, which only JSON needs)
 
-        place = f"{self.rule}\0{self.item}\0{self.location.file or ''}"
-        return sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return sha256(f"{self.rule}\0{self.place}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

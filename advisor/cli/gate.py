@@ -25,13 +25,17 @@ def command(
         advisor gate --no-host --nginx-conf nginx.conf --fail-on medium
         advisor gate --snapshot web-7.json -f text -f json=gate.json
     """
+    from advisor.errors import InputError
+    from advisor.gate.policy import Policy, offending
     from advisor.jobs import audit
 
     wanted, severity, confidence = o.formats(formats), o.severity(fail_on), o.confidence(min_confidence)
     given = read()
     result = audit.audit(given.snapshot, given.rules, given.overrides)
     sys.stdout.write(audit.outputs(result, wanted, o.width(), colour=o.colour()))
-    verdict = audit.gate(result, severity, confidence)
-    said = f"{len(verdict.offending)} at or above {severity.word}, {confidence.word} or surer"
-    say(f"gate: {'failed' if verdict.failed else 'passed'}: {said}")
-    return 1 if verdict.failed else 0
+    if not result.judged:
+        raise InputError("nothing could be judged: " + "; ".join(sorted({one.why for _, one in result.unknown})))
+    counting = offending(result.findings, Policy(severity, confidence))
+    said = f"{len(counting)} at or above {severity.word}, {confidence.word} or surer"
+    say(f"gate: {'failed' if counting else 'passed'}: {said}")
+    return 1 if counting else 0

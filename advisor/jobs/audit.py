@@ -6,10 +6,8 @@ from collections.abc import Mapping
 
 from advisor.engine.judge import judge
 from advisor.engine.rule import Rule
-from advisor.errors import InputError
 from advisor.facts.derive import Facts
-from advisor.findings import Confidence, Severity, Verdict
-from advisor.gate import Gate, verdict
+from advisor.findings import Verdict
 from advisor.jobs.write import write
 from advisor.records import replace
 from advisor.report import FORMATS
@@ -32,17 +30,6 @@ def _placed(verdict: Verdict, facts: Facts) -> Verdict:
 
     finding = replace(finding, steps=tuple(placed(step, facts) for step in finding.steps))
     return Verdict(verdict.rule, verdict.item, verdict.state, finding, verdict.missing)
-
-
-def gate(result: Result, fail_on: Severity, min_confidence: Confidence) -> Gate:
-    """The verdict for CI.
-
-    Raises:
-        InputError: when nothing could be judged: a run that looked at nothing is never green.
-    """
-    if not result.judged:
-        raise InputError("nothing could be judged: " + "; ".join(sorted({one.why for _, one in result.unknown})))
-    return verdict(result.findings, fail_on, min_confidence)
 
 
 def outputs(result: Result, formats: list[tuple[str, str | None]], width: int, *, colour: bool) -> str:

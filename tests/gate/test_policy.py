@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from support.sample import KEEPALIVE
 
 from advisor.findings import Confidence, Finding, Severity, State
-from advisor.gate import Gate, verdict
+from advisor.gate.policy import Policy, offending
 from advisor.records import replace
 
+POTENTIAL_TOO = Policy(min_confidence=Confidence.POTENTIAL)
 
-def test_what_was_seen_and_is_grave_fails() -> None:
-    assert verdict([KEEPALIVE], Severity.HIGH) == Gate([KEEPALIVE])
-    assert verdict([KEEPALIVE], Severity.HIGH).failed
+
+def test_what_was_seen_and_is_grave_counts() -> None:
+    assert offending([KEEPALIVE], Policy()) == [KEEPALIVE]
 
 
 @pytest.mark.parametrize(
@@ -28,14 +29,17 @@ def test_what_was_seen_and_is_grave_fails() -> None:
     ],
 )
 def test_what_does_not_count(quiet: Finding) -> None:
-    gate = verdict([quiet], Severity.HIGH)
-    assert gate.offending == []
-    assert not gate.failed
+    assert offending([quiet], Policy()) == []
 
 
 def test_potential_counts_when_asked() -> None:
     potential = replace(KEEPALIVE, confidence=Confidence.POTENTIAL)
-    assert verdict([potential], Severity.HIGH, Confidence.POTENTIAL).failed
+    assert offending([potential], POTENTIAL_TOO) == [potential]
+
+
+def test_preview_counts_when_asked_and_deprecated_never() -> None:
+    preview, deprecated = replace(KEEPALIVE, maturity="preview"), replace(KEEPALIVE, maturity="deprecated")
+    assert offending([preview, deprecated], Policy(preview=True)) == [preview]
 
 
 @given(
@@ -47,8 +51,7 @@ def test_a_stricter_gate_never_passes_more(
     kinds: list[tuple[Severity, Confidence]], fail_on: Severity, sure: Confidence
 ) -> None:
     findings = [replace(KEEPALIVE, severity=severity, confidence=confidence) for severity, confidence in kinds]
-    strict, usual = verdict(findings, Severity.INFO, Confidence.POTENTIAL), verdict(findings, fail_on, sure)
-    assert strict.offending == findings
-    assert usual.offending == [
+    assert offending(findings, Policy(Severity.INFO, Confidence.POTENTIAL)) == findings
+    assert offending(findings, Policy(fail_on, sure)) == [
         finding for finding in findings if finding.severity >= fail_on and finding.confidence >= sure
     ]
