@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 from advisor.cli.command import Parameter
@@ -29,7 +30,7 @@ def parse(parameters: Sequence[Parameter], words: Sequence[str]) -> dict[str, An
 def _pairs(parameters: Sequence[Parameter], words: Sequence[str]) -> Iterator[tuple[Parameter | None, str]]:
     """Each parameter that is given, and the word that is its value, empty for a flag or where none is left."""
     named = {name: one for one in parameters for name in one.option.names}
-    places = iter([one for one in parameters if not one.option.names])
+    places = _places(parameters)
     rest = iter(words)
     for word in rest:
         if word == "-" or not word.startswith("-"):
@@ -38,6 +39,13 @@ def _pairs(parameters: Sequence[Parameter], words: Sequence[str]) -> Iterator[tu
             yield one, ""
         else:
             yield one, next(rest, "")
+
+
+def _places(parameters: Sequence[Parameter]) -> Iterator[Parameter]:
+    """The arguments by their place; one that may be given many times takes all that are left."""
+    for one in parameters:
+        if not one.option.names:
+            yield from repeat(one) if one.many else (one,)
 
 
 def _value(one: Parameter, word: str) -> str | float | bool | None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import typer
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from advisor.cli import main, quick
-from advisor.cli.command import Command
+from advisor.cli import main, quick, typed
+from advisor.cli.command import Command, Option
 
 APP = main.app()
 NAMES = sorted(main.COMMANDS)
@@ -81,6 +81,33 @@ def test_what_is_plain_is_read(name: str, words: list[str], read: dict[str, Any]
     values = quick.parse(COMMAND[name].parameters(), words)
     assert (values is None) is (read is None)
     assert read is None or {key: (values or {})[key] for key in read} == read
+
+
+def taking_many(
+    *,
+    paths: Annotated[list[str] | None, Option((), "Files.", "PATH")] = None,
+    out: Annotated[str | None, Option(("-o",), "A file.")] = None,
+) -> int:
+    """Take any number of arguments."""
+    return len(paths or ()) + bool(out)
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        ([], {"paths": None, "out": None}),
+        (["a", "-o", "x", "b", "-"], {"paths": ["a", "b", "-"], "out": "x"}),
+        (["a", "--", "-b"], None),
+    ],
+)
+def test_an_argument_that_may_be_given_many_times_takes_all(words: list[str], read: dict[str, Any] | None) -> None:
+    command = Command(taking_many)
+    assert quick.parse(command.parameters(), words) == read
+    seen: list[dict[str, Any]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Command, "run", lambda _, values: seen.append(values) or 0)
+        typed.build({"many": ("a", command), "none": ("a", command)})(["many", *words], standalone_mode=False)
+    assert seen == [read or {"paths": ["a", "-b"], "out": None}]
 
 
 @pytest.mark.parametrize(("word", "imported"), [("listen-backlog-capped", False), ("--help", True)])
