@@ -6,7 +6,7 @@ import re
 from enum import IntEnum, StrEnum
 from typing import Literal, NamedTuple
 
-from advisor.facts.places import Location, Place
+from advisor.facts.places import Location, Place, Waypoint
 from advisor.records import dataclass
 from advisor.units import Unit
 
@@ -25,6 +25,7 @@ __all__ = [
     "Step",
     "Suppression",
     "Verdict",
+    "Waypoint",
 ]
 
 _NUMBER = re.compile(r" ?#[0-9]+(?=[ /]|$)", re.ASCII)

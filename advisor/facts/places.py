@@ -1,4 +1,4 @@
-"""Where things stand: the place of a directive, and the location a finding points at."""
+"""Where things stand: the place of a directive, the location a finding points at, and the way to a value in force."""
 
 from __future__ import annotations
 
@@ -31,3 +31,18 @@ class Location:
     length: int = 0
     excerpt: str | None = None
     key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waypoint:
+    """A step on the way to an effective value: what happens there, and where; lines and columns as in `Location`.
+
+    ``path`` is None for what stands in no file, such as a live value.
+    """
+
+    text: str
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+    excerpt: str | None = None
+    length: int = 0

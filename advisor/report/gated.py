@@ -9,7 +9,7 @@ from advisor.findings import State
 from advisor.records import dataclass, field
 
 if TYPE_CHECKING:
-    from advisor.findings import Finding, Missing, Severity
+    from advisor.findings import Finding, Missing, Severity, Waypoint
     from advisor.report.result import Head
 
 
@@ -24,17 +24,6 @@ class Target:
     kind: Literal["nginx", "sysctl", "nginx and sysctl", "snapshot", "host"]
     files: tuple[str, ...]
     head: Head
-
-
-@dataclass(frozen=True, slots=True)
-class Waypoint:
-    """A step on the way to an effective value: where it stands, and what happens there."""
-
-    text: str
-    path: str | None = None
-    line: int | None = None
-    column: int | None = None
-    excerpt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
