@@ -146,13 +146,18 @@ def _inside(tree: Tree) -> dict[Node, list[Node]]:
 
 
 def _setters(tree: Tree, server: Server, inside: dict[Node, list[Node]]) -> list[Node]:
-    """The statements whose value a server's connections can get, else the outermost block: the default's place."""
+    """The statements whose value a server's connections can get, else the outermost block: the default's place.
+
+    In a part of a configuration there is no such place: what includes it may set the value.
+    """
     own = inside.get(server.node, [])
     if any(node.parent is server.node for node in own):
         return own
-    outer = tree.applied(server.node.parent, _NAME)
+    levels = tree.chain(server.node.parent, _NAME)
+    if not levels and tree.outer:
+        return own
     top = next((above for above in server.node.ancestors() if above.name == "http"), server.node)
-    return [*own, outer[0] if outer else top]
+    return [*own, levels[0][0] if levels else top]
 
 
 class _Governed:

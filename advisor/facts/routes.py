@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from advisor.errors import Unread
 from advisor.facts.config import Config
 from advisor.facts.connection import Connection, connection
 from advisor.facts.tree import Node
@@ -28,6 +29,8 @@ _URL = re.compile(
 )
 """Scheme, host and port, URI; a variable behind the host that begins with a slash belongs to the URI."""
 _ONE_VARIABLE = re.compile(r"\$\{?(\w+)\}?", re.ASCII)
+_NAME = re.compile(r"(?![0-9.]+\Z)[\w.-]+", re.ASCII)
+"""A host that may be the name of an upstream block: no address, no port."""
 _PORT = re.compile(r":\d+\Z", re.ASCII)
 _PORTS = {"https": 443, "grpcs": 443}
 
@@ -145,8 +148,23 @@ class Routes:
                 doubt = Verdict(doubt=f"where {text} leads depends on the request")
                 yield Route(node, self._split(text), None, doubt, doubt)
             else:
-                header = self._header(block) if node.name == "proxy_pass" else None
-                yield Route(node, target, upstream, *self._verdicts(node.name, block, upstream, header), header)
+                yield self._to(node, block, target, upstream)
+
+    def _to(self, node: Node, block: Node, target: Target, upstream: Upstream | None) -> Route:
+        try:
+            if upstream is None:
+                self._no_block(target)
+            header = self._header(block) if node.name == "proxy_pass" else None
+            verdicts = self._verdicts(node.name, block, upstream, header)
+        except Unread as unread:
+            doubt = Verdict(doubt=unread.why)
+            return Route(node, target, upstream, doubt, doubt)
+        return Route(node, target, upstream, *verdicts, header)
+
+    def _no_block(self, target: Target) -> None:
+        """Make sure that what is named is no upstream block that stands around what was read."""
+        if self.tree.outer and _NAME.fullmatch(target.host):
+            raise Unread("nginx", f"whether {target.host} is an upstream block is said where this is included")
 
     def _split(self, text: str) -> Target:
         if text not in self._targets:

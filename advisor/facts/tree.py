@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 
+from advisor.catalog.directives import DIRECTIVES
 from advisor.errors import Unread
 from advisor.facts.places import Location, Place
 from advisor.formats.nginx import FREE_FORM, Statement, absolute, column, line_text
@@ -16,6 +18,11 @@ _MOST = 2_000_000
 _REALMS = {"upstream": "upstream/", "stream": "stream/", "mail": "mail/", **dict.fromkeys(FREE_FORM, None)}
 """Blocks in which the words mean something else: what they are called in `Tree.named`; None for entries of a map."""
 
+
+_WHOLE = frozenset({"http", "events", "stream", "mail"})
+_PARTS = frozenset({"server", "upstream"})
+_AROUND_SERVERS = "meh"
+_AROUND_LOCATIONS = "mehsli"
 
 _NONE: list[Node] = []
 """What stands in a simple directive."""
@@ -105,6 +112,7 @@ class Tree:
         setters = self._set_in(name)
         while block not in setters:
             if block is None:
+                self._inherits(name)
                 return []
             block = block.parent
         return setters[block]
@@ -118,6 +126,29 @@ class Tree:
             if block in setters:
                 levels.append(setters[block])
         return levels
+
+    @cached_property
+    def outer(self) -> str:
+        """The contexts around a part of a configuration that some main file includes; empty for a whole one.
+
+        They are written as `Directive.contexts`. What is read tells: a whole one has ``http`` or its like at the top,
+        or nothing that could not stand there.
+        """
+        top = {node.name for node in self.top}
+        if top & _WHOLE or not any("m" not in known.contexts for name in top if (known := DIRECTIVES.get(name))):
+            return "" if top & _WHOLE or not top & _PARTS else _AROUND_SERVERS
+        return _AROUND_SERVERS if top & _PARTS else _AROUND_LOCATIONS
+
+    def _inherits(self, name: str) -> None:
+        """Make sure that a directive which is not set could not be set around what was read.
+
+        Raises:
+            Unread: when it could.
+        """
+        known = DIRECTIVES.get(name) if self.outer else None
+        if known is not None and set(known.contexts) & set(self.outer):
+            what = f"{self.nginx.entry} is a part of a configuration"
+            raise Unread("nginx", f"{what}: {name} may be set where it is included; judge the main file")
 
     def find(self, place: Place) -> Node | None:
         """The simple directive at a place of http, events or the top level; None where it is not there (yet)."""

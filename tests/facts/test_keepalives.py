@@ -104,7 +104,10 @@ def test_items_of_one_name_are_numbered() -> None:
 
 
 def test_a_fragment_is_judged_by_what_it_sets() -> None:
-    assert short(keepalives("server { listen 80; }")) == [(f"server {ANY}:80", 75, [f"{ANY}:80"], [f"{ANY}:80"])]
+    assert keepalives("server { listen 80; }") == []
+    assert short(keepalives("server { keepalive_timeout 9; }")) == [
+        (f"server {ANY}:80", 9, [f"{ANY}:80"], [f"{ANY}:80"])
+    ]
     assert short(keepalives("http { keepalive_timeout 300; }")) == [("http", 300, [], [])]
     assert short(keepalives("gzip on;\nkeepalive_timeout 300;")) == [(CONF, 300, [], [])]
     assert short(keepalives("location / { keepalive_timeout 9; }")) == [("location /", 9, [], [])]

@@ -9,6 +9,7 @@ from advisor.errors import InputError, Unread
 from advisor.facts import tree
 from advisor.facts.derive import Facts
 from advisor.facts.places import Place
+from advisor.facts.routes import Verdict
 from advisor.facts.tree import Tree, locate, walk
 from advisor.records import replace
 
@@ -91,3 +92,45 @@ def test_a_place_is_found_by_line_and_column() -> None:
     whole, second = locate(config, node), locate(config, node, 1)
     assert (whole.line, whole.column, whole.length, whole.excerpt) == (2, 2, 18, "\tadd_header é 'ü\tx';")
     assert (second.line, second.column, second.length) == (2, 15, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "around"),
+    [
+        ("http { server { } }", ""),
+        ("events { }", ""),
+        ("user nginx; worker_processes 4;", ""),
+        ("gzip on; http { }", ""),
+        ("server { listen 80; }", "meh"),
+        ("upstream u { server a; }", "meh"),
+        ("location / { root /a; }", "mehsli"),
+        ("proxy_set_header Host $host;", "mehsli"),
+    ],
+)
+def test_a_part_of_a_configuration_tells_what_is_around_it(text: str, around: str) -> None:
+    assert Tree(nginx_of({CONF: text.encode()})).outer == around
+
+
+def test_what_a_part_does_not_set_may_be_set_where_it_is_included() -> None:
+    part = Tree(nginx_of({CONF: b"server { gzip on; location / { proxy_pass http://a; } }"}))
+    (location,) = part.named["location"]
+    assert [node.args for node in part.applied(location, "gzip")] == [["on"]]
+    with pytest.raises(Unread, match="proxy_http_version may be set where it is included"):
+        part.applied(location, "proxy_http_version")
+    assert part.applied(None, "upstream/keepalive") == []
+    whole = Tree(nginx_of({CONF: b"http { server { } }"}))
+    assert whole.applied(whole.named["server"][0], "proxy_http_version") == []
+
+
+def test_of_a_part_only_what_it_sets_itself_is_certain() -> None:
+    part = "server { location / { proxy_http_version 1.1; proxy_set_header Connection close; proxy_pass %s; } }"
+    assert [link.code for link in passed(part % "http://10.0.0.1:80").links] == ["upstream", "close"]
+    assert passed(part % "http://named").doubt == "whether named is an upstream block is said where this is included"
+    bare = passed("server { location / { proxy_pass http://10.0.0.1:80; } }")
+    assert "proxy_set_header may be set" in (bare.doubt or "")
+
+
+def passed(text: str) -> Verdict:
+    """The verdict on the one pass there is, before 1.29.7."""
+    (route,) = Facts(snapshot_with(nginx=nginx_of({CONF: text.encode()}))).nginx.passing.routes
+    return route.older
