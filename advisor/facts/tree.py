@@ -20,7 +20,8 @@ _REALMS = {"upstream": "upstream/", "stream": "stream/", "mail": "mail/", **dict
 
 
 _WHOLE = frozenset({"http", "events", "stream", "mail"})
-_PARTS = frozenset({"server", "upstream"})
+_BESIDE_SERVERS = frozenset({"server", "upstream", "map", "geo", "split_clients"})
+_INSIDE_SERVERS = frozenset({"location", "if", "limit_except"})
 _AROUND_SERVERS = "meh"
 _AROUND_LOCATIONS = "mehsli"
 
@@ -135,9 +136,12 @@ class Tree:
         or nothing that could not stand there.
         """
         top = {node.name for node in self.top}
-        if top & _WHOLE or not any("m" not in known.contexts for name in top if (known := DIRECTIVES.get(name))):
-            return "" if top & _WHOLE or not top & _PARTS else _AROUND_SERVERS
-        return _AROUND_SERVERS if top & _PARTS else _AROUND_LOCATIONS
+        if top & _WHOLE:
+            return ""
+        if top & _BESIDE_SERVERS:
+            return _AROUND_SERVERS
+        inner = top & _INSIDE_SERVERS or any("m" not in DIRECTIVES[name].contexts for name in top & DIRECTIVES.keys())
+        return _AROUND_LOCATIONS if inner else ""
 
     def _inherits(self, name: str) -> None:
         """Make sure that a directive which is not set could not be set around what was read.
@@ -147,7 +151,7 @@ class Tree:
         """
         known = DIRECTIVES.get(name) if self.outer else None
         if known is not None and set(known.contexts) & set(self.outer):
-            what = f"{self.nginx.entry} is a part of a configuration"
+            what = "this is a part of a configuration"
             raise Unread("nginx", f"{what}: {name} may be set where it is included; judge the main file")
 
     def find(self, place: Place) -> Node | None:
