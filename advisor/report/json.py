@@ -32,8 +32,8 @@ def document(result: Result) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "advisor": result.advisor,
-        "host": _host(result.head),
-        "findings": [_finding(finding) for finding in result.findings],
+        "host": host(result.head),
+        "findings": [finding_document(finding) for finding in result.findings],
         "unknown": [{"rule": rule, "source": missing.source, "why": missing.why} for rule, missing in result.unknown],
         "problems": [{"source": source, "why": why} for source, why in result.problems],
         "summary": {
@@ -46,11 +46,13 @@ def document(result: Result) -> dict[str, Any]:
     }
 
 
-def _host(head: Head) -> dict[str, Any]:
+def host(head: Head) -> dict[str, Any]:
+    """Where the numbers come from."""
     return {name: getattr(head, name) for name in head.__slots__}
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding, as every document of ours has it."""
     return {
         "rule": finding.rule,
         "title": finding.title,
@@ -77,7 +79,7 @@ def _location(place: Location) -> dict[str, Any]:
 
 
 def _evidence(item: Evidence) -> dict[str, Any]:
-    return {"name": item.name, "value": _finite(item.value), "unit": item.unit.name, "source": item.source}
+    return {"name": item.name, "value": finite(item.value), "unit": item.unit.name, "source": item.source}
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -95,13 +97,13 @@ def _change(change: Change) -> dict[str, Any]:
     return {
         "target": change.target,
         "relation": str(change.relation),
-        "value": _finite(change.value),
+        "value": finite(change.value),
         "file": place.file if place else None,
         "block": place.block if place else None,
         "ordinal": place.ordinal if place else None,
     }
 
 
-def _finite(value: bool | float | str | None) -> bool | float | str | None:  # noqa: FBT001 (a value of evidence)
+def finite(value: bool | float | str | None) -> bool | float | str | None:  # noqa: FBT001 (a value of evidence)
     """The value; None for a number that JSON has no word for (RFC 8259, section 6)."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
