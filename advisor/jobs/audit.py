@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from advisor.engine.judge import judge
-from advisor.engine.rule import Rule
+from advisor.engine.judging import Judging
 from advisor.facts.derive import Facts
 from advisor.findings import Verdict
 from advisor.jobs.write import write
@@ -18,10 +15,10 @@ from advisor.snapshot.model import Snapshot
 def audit(snapshot: Snapshot, rules: list[Rule], overrides: Mapping[str, str]) -> Result:
     """What the rules say of a snapshot."""
     facts = Facts(snapshot)
-    return result_of(snapshot, [_placed(one, facts) for one in judge(rules, facts, overrides)])
+    return result_of(snapshot, [with_places(one, facts) for one in judge(rules, facts, overrides)])
 
 
-def _placed(verdict: Verdict, facts: Facts) -> Verdict:
+def with_places(verdict: Verdict, facts: Facts) -> Verdict:
     """Its steps say where they have to be taken, where that is not here."""
     finding = verdict.finding
     if finding is None or not any(change.place is None for step in finding.steps for change in step.changes):
