@@ -31,7 +31,7 @@ def command(
 
     wanted, severity, confidence = o.formats(formats), o.severity(fail_on), o.confidence(min_confidence)
     given = read()
-    result = audit.audit(given.snapshot, given.rules, given.overrides)
+    result = audit.audit(given.snapshot, given.judging)
     sys.stdout.write(audit.outputs(result, wanted, o.width(), colour=o.colour()))
     if not result.judged:
         raise InputError("nothing could be judged: " + "; ".join(sorted({one.why for _, one in result.unknown})))

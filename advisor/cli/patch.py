@@ -25,7 +25,7 @@ def command(*, read: Read, out: Out, unsafe: o.Unsafe = False, managed: Managed 
     from advisor.remedy.plan import Allowed
 
     given = read()
-    made = patch.plan(given.snapshot, given.rules, given.overrides, Allowed(unsafe, managed))
+    made = patch.plan(given.snapshot, given.judging, Allowed(unsafe, managed))
     paths = patch.write(made, out)
     sys.stdout.write(patch.summary(made, paths, o.width()))
     return 0

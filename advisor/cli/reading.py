@@ -13,7 +13,7 @@ from advisor.errors import UsageError
 
 if TYPE_CHECKING:
     from advisor.collect.run import Request
-    from advisor.engine.rule import Rule
+    from advisor.engine.judging import Judging
     from advisor.snapshot.model import Snapshot
 
 NginxConf = Annotated[
@@ -70,12 +70,11 @@ Ignore = Annotated[list[str] | None, Option(("--ignore",), "Not this rule; repea
 class Inputs:
     """What a command works on: ``snapshot`` is read when it is first asked for."""
 
-    def __init__(self, request: Request, kept: str | None, rules: list[Rule], overrides: dict[str, str]) -> None:
+    def __init__(self, request: Request, kept: str | None, judging: Judging) -> None:
         """``kept``: the file of a snapshot that is to be judged instead."""
         self.request = request
         self.kept = kept
-        self.rules = rules
-        self.overrides = overrides
+        self.judging = judging
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -115,6 +114,7 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
         AdvisorError: when the rules can't be had, or the options contradict each other.
     """
     from advisor.collect.run import Request
+    from advisor.engine.judging import Judging
     from advisor.jobs import load
 
     everything = load.rules()
@@ -135,7 +135,7 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
         capture=capture,
     )
     load.check(request, snapshot)
-    return Inputs(request, snapshot, load.chosen(everything, select or (), ignore or ()), own)
+    return Inputs(request, snapshot, Judging(load.chosen(everything, select or (), ignore or ()), own))
 
 
 Read = Callable[[], Inputs]

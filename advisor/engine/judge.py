@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence, Sized
+from typing import Any, Protocol
 
 from advisor.engine.code import Env
 from advisor.engine.evidence import evidence
@@ -15,6 +15,13 @@ from advisor.findings import Confidence, Finding, Location, Severity, State, Ste
 from advisor.units import parse_quantity
 
 _NONE: Mapping[str, str] = {}
+
+
+class Spend(Protocol):
+    """Counts what is evaluated."""
+
+    def __call__(self, rule: Rule, times: int, *, finding: bool) -> None:
+        """A rule is asked, or its finding told, so many times."""
 
 
 def judge(rules: Sequence[Rule], facts: Any, overrides: Mapping[str, str] = _NONE) -> list[Verdict]:  # noqa: ANN401 (the root of facts, known by reflection only)
@@ -31,9 +38,27 @@ def judge(rules: Sequence[Rule], facts: Any, overrides: Mapping[str, str] = _NON
     Raises:
         UsageError: when an override names no parameter, or is a quantity of another kind.
     """
-    params = overridden(rules, overrides)
+    return list(judge_by(rules, facts, overridden(rules, overrides)))
+
+
+def judge_by(
+    rules: Sequence[Rule],
+    facts: Any,  # noqa: ANN401 (likewise)
+    params: Mapping[str, Mapping[str, float]],
+    spend: Spend | None = None,
+) -> Iterator[Verdict]:
+    """The same with the parameters of every rule at hand, as `overridden` gives them.
+
+    Args:
+        rules: as above.
+        facts: as above.
+        params: by the rule's id.
+        spend: is told before a rule is asked so many times, and before a finding of it is told; may raise. Only of
+            rules that did not come with this program.
+    """
     shared: dict[object, Any] = {}
-    return [verdict for rule in rules for verdict in _verdicts(rule, Env(facts, None, params[rule.id], shared))]
+    for rule in rules:
+        yield from _verdicts(rule, Env(facts, None, params[rule.id], shared), spend if rule.foreign else None)
 
 
 def overridden(rules: Sequence[Rule], overrides: Mapping[str, str]) -> dict[str, Mapping[str, float]]:
@@ -60,12 +85,14 @@ def overridden(rules: Sequence[Rule], overrides: Mapping[str, str]) -> dict[str,
     return params
 
 
-def _verdicts(rule: Rule, env: Env) -> Iterator[Verdict]:
+def _verdicts(rule: Rule, env: Env, spend: Spend | None) -> Iterator[Verdict]:
     """The verdicts of a rule on what ``env`` holds, which has no item yet."""
+    items = None if rule.each is None else rule.each.read(env)
+    if spend is not None:
+        spend(rule, len(items) if isinstance(items, Sized) else 1, finding=False)
     if rule.each is None:
-        yield _verdict(rule, env)
+        yield _verdict(rule, env, spend)
         return
-    items = rule.each.read(env)
     if isinstance(items, Unknown):
         yield Verdict(rule.id, "", State.UNKNOWN, missing=items.missing)
     elif not items:
@@ -73,16 +100,18 @@ def _verdicts(rule: Rule, env: Env) -> Iterator[Verdict]:
     else:
         for item in items:
             env.item, env.lets = item, {}
-            yield _verdict(rule, env)
+            yield _verdict(rule, env, spend)
 
 
-def _verdict(rule: Rule, env: Env) -> Verdict:
+def _verdict(rule: Rule, env: Env, spend: Spend | None) -> Verdict:
     item = "" if env.item is None else env.item.id
     applies, when = rule.conditions
     value, state = True if applies is None else applies(env), State.NOT_APPLICABLE
     if value is True:
         value, state = when(env), State.PASS
         if value is True:
+            if spend is not None:
+                spend(rule, 1, finding=True)
             return Verdict(rule.id, item, State.FAIL, _finding(rule, item, env))
     if value.__class__ is Unknown:
         return Verdict(rule.id, item, State.UNKNOWN, missing=value.missing)

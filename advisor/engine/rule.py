@@ -64,12 +64,13 @@ class Rule:
         written: what its file says, of the right shape.
         file: where it stands.
         facts: the root class of facts.
+        foreign: whether it did not come with this program: what it may cost is bounded.
 
     Raises:
         RuleError: from any part: ``file:line:column: key: what is wrong``.
     """
 
-    def __init__(self, written: Written, file: File, facts: type) -> None:
+    def __init__(self, written: Written, file: File, facts: type, *, foreign: bool = False) -> None:
         self.written = written
         self.file = file.name
         self.id = written.id
@@ -79,6 +80,7 @@ class Rule:
         self.unless = written.unless.strip()
         self.references = tuple(written.references)
         self.consequence_of = tuple(written.consequence_of)
+        self.foreign = foreign
         self._file = file
         self._facts = facts
 

@@ -12,10 +12,10 @@ from advisor.report.result import Result, result_of
 from advisor.snapshot.model import Snapshot
 
 
-def audit(snapshot: Snapshot, rules: list[Rule], overrides: Mapping[str, str]) -> Result:
+def audit(snapshot: Snapshot, judging: Judging) -> Result:
     """What the rules say of a snapshot."""
     facts = Facts(snapshot)
-    return result_of(snapshot, [with_places(one, facts) for one in judge(rules, facts, overrides)])
+    return result_of(snapshot, [with_places(one, facts) for one in judging(facts)])
 
 
 def with_places(verdict: Verdict, facts: Facts) -> Verdict:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Mapping
 
 from advisor.collect.crosscheck import difference
-from advisor.engine.judge import judge
-from advisor.engine.rule import Rule
+from advisor.engine.judging import Judging
 from advisor.errors import InputError, PlanError
 from advisor.formats.text import encodable
 from advisor.remedy.folder import folder
@@ -19,14 +17,13 @@ from advisor.snapshot.model import Snapshot
 from advisor.system import write_whole
 
 
-def plan(snapshot: Snapshot, rules: list[Rule], overrides: Mapping[str, str], allowed: Allowed) -> Plan:
+def plan(snapshot: Snapshot, judging: Judging, allowed: Allowed) -> Plan:
     """What the findings ask for, proved; edited files have faced crossplane again.
 
     Raises:
         PlanError: when it can't be proved.
     """
-    first = {rule.id: rule.consequence_of for rule in rules}
-    made = make_plan(snapshot, lambda facts: judge(rules, facts, overrides), first, allowed)
+    made = make_plan(snapshot, judging, judging.causes, allowed)
     for path, content in made.prediction.files.items():
         differs = difference(content, path)
         if differs is not None:

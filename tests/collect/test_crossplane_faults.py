@@ -11,6 +11,7 @@ from support.crossplane import CLASSES, fault
 
 from advisor.collect.crosscheck import difference
 from advisor.collect.nginx import read_nginx
+from advisor.engine.judging import Judging
 from advisor.errors import InputError
 from advisor.facts.tree import Tree
 from advisor.formats.nginx import scan
@@ -112,7 +113,7 @@ def test_a_file_it_misreads_is_judged_and_never_edited(name: str) -> None:
     for data, planned in ((FAULTS[name][0] + setting, 0), (setting, 1)):
         nginx, _ = read_nginx(System(), "/n/nginx.conf", (data, None))
         snapshot = Snapshot(advisor="test", taken="", nginx=nginx, site={"load_balancer_idle": "600 s"})
-        plan = patch.plan(snapshot, RULES, {}, Allowed(unsafe=True))
+        plan = patch.plan(snapshot, Judging(RULES), Allowed(unsafe=True))
         assert "keepalive-below-balancer" in {one.finding.rule for one in plan.findings}
         assert len(plan.prediction.files) == planned
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from advisor.collect.run import Request
+from advisor.engine.judging import Judging
 from advisor.errors import AdvisorError, PlanError
 from advisor.jobs import audit, load, patch
 from advisor.remedy.plan import Allowed
@@ -37,7 +38,7 @@ def read(request: Request) -> tuple[Snapshot, Result] | AdvisorError:
     """What is read and found, or why nothing is."""
     try:
         snapshot = load.snapshot(request, None, lambda _: None)
-        return snapshot, audit.audit(snapshot, RULES, {})
+        return snapshot, audit.audit(snapshot, Judging(RULES))
     except AdvisorError as error:
         return error
 
@@ -57,11 +58,11 @@ def judged(path: pathlib.Path, outcomes: Counter[str], request: Request) -> None
     outcomes["findings"] += len(result.findings)
     assert len({one.fingerprint for one in result.findings}) == len(result.findings), path
     try:
-        plan = patch.plan(snapshot, RULES, {}, Allowed(unsafe=True))
+        plan = patch.plan(snapshot, Judging(RULES), Allowed(unsafe=True))
     except PlanError as error:
         outcomes[f"no plan: {error}"] += 1
         return
-    assert patch.plan(plan.prediction.snapshot, RULES, {}, Allowed(unsafe=True)).empty, path
+    assert patch.plan(plan.prediction.snapshot, Judging(RULES), Allowed(unsafe=True)).empty, path
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -9,6 +9,7 @@ import os
 import pathlib
 
 from advisor.collect.run import Request
+from advisor.engine.judging import Judging
 from advisor.findings import Severity
 from advisor.jobs import audit, load
 
@@ -21,7 +22,7 @@ DUMPS = ("sysctl-a.out", "example_sysctls.txt")
 def found(path: pathlib.Path) -> list[tuple[int, str, str, Severity]]:
     """Line, key, rule and severity of everything found in one file, judged as if it were applied."""
     snapshot = load.snapshot(Request(host=False, sysctl_files=(str(path),)), None, lambda _: None)
-    result = audit.audit(snapshot, RULES, {})
+    result = audit.audit(snapshot, Judging(RULES))
     return sorted(
         (one.location.line or 0, one.location.key or "-", one.rule, one.severity)
         for one in result.findings

@@ -18,6 +18,7 @@ from support.inside import connect, inside
 from support.nginx import Nginx, running
 
 from advisor.collect.run import Request, collect
+from advisor.engine.judging import Judging
 from advisor.facts.derive import Facts
 from advisor.findings import Confidence, Safety, Severity
 from advisor.jobs import patch
@@ -91,7 +92,7 @@ def steps(snapshot: Snapshot) -> tuple[tuple[Step, ...], list[str | None]]:
     """What the finding asks for, and what the plan makes of it."""
     finding = findings(snapshot)[RULE][ADDRESS]
     assert (finding.severity, finding.confidence) == (Severity.HIGH, Confidence.OBSERVED)
-    made = patch.plan(snapshot, [one for one in rules() if one.id == RULE], {}, Allowed(unsafe=True)).prediction
+    made = patch.plan(snapshot, Judging([one for one in rules() if one.id == RULE]), Allowed(unsafe=True)).prediction
     assert made.sysctls == []
     return finding.steps, [one.after for one in made.directives]
 

@@ -15,6 +15,7 @@ from support.netns import pair
 from support.nginx import running, version_of
 
 from advisor.engine.cases import snapshot_of
+from advisor.engine.judging import Judging
 from advisor.facts.derive import Facts
 from advisor.facts.upstreams import POOLED
 from advisor.jobs import load, patch
@@ -331,7 +332,7 @@ def test_the_step_changes_nothing_that_backends_and_clients_see(
         wanted = load.rules()
         given = {"nginx": {str(nginx.conf): nginx.conf.read_text()}, "nginx_version": version_of(binary)}
         snapshot = snapshot_of(given)
-        planned = patch.plan(snapshot, [rule for rule in wanted if rule.id == RULE], {}, Allowed(unsafe=True))
+        planned = patch.plan(snapshot, Judging([rule for rule in wanted if rule.id == RULE]), Allowed(unsafe=True))
         nginx.conf.write_bytes(planned.prediction.files[str(nginx.conf)])
         assert nginx.test().returncode == 0, nginx.test().stderr
         nginx.reload()
@@ -343,7 +344,7 @@ def test_the_step_changes_nothing_that_backends_and_clients_see(
         "proxy_pass http://localhost:20002",
     } | ({named} if tuple(map(int, version_of(binary).split("."))) < POOLED else set())
     assert {one.outcome for one in planned.findings} == {Outcome.CURED}
-    again = patch.plan(planned.prediction.snapshot, wanted, {}, Allowed(unsafe=True))
+    again = patch.plan(planned.prediction.snapshot, Judging(wanted), Allowed(unsafe=True))
     assert RULE not in {one.finding.rule for one in again.findings}
     assert all(item.reused for item in Facts(planned.prediction.snapshot).nginx.passes)
 

@@ -11,6 +11,7 @@ import pytest
 from support.command import ADVISOR, ROOT, collect, plan
 
 from advisor.catalog.sysctl import KEYS
+from advisor.engine.judging import Judging
 from advisor.engine.pack import load_rule
 from advisor.errors import Unread
 from advisor.facts.derive import Facts
@@ -94,7 +95,7 @@ def test_a_table_that_only_the_host_can_enlarge(netns: Netns, tmp_path: pathlib.
     if not pathlib.Path("/proc/sys", TABLE.replace(".", "/")).exists():
         pytest.skip("this kernel has no nf_conntrack loaded")
     snapshot = collect(netns, tmp_path / "kept.json", "--sample", "0")
-    made = patch.plan(snapshot, [load_rule(RULE.encode(), "toy.yaml", Facts)], {}, Allowed())
+    made = patch.plan(snapshot, Judging([load_rule(RULE.encode(), "toy.yaml", Facts)]), Allowed())
     assert (made.prediction.sysctls, [one.key for one in made.host]) == ([], [TABLE])
     assert {*folder(made)} == {"README.md", "plan.json", FOR_THE_HOST}
     now = netns.run("sysctl", "-n", TABLE).stdout.strip()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from advisor.engine.cases import snapshot_of
+from advisor.engine.judging import Judging
 from advisor.errors import Unread
 from advisor.facts.capture import CaptureServer
 from advisor.facts.capture_timeouts import CapturedTimeout
@@ -120,7 +121,7 @@ def test_missed_gaps_count_for_the_rate() -> None:
 def test_after_the_patch_it_has_to_be_captured_again() -> None:
     before = facts().snapshot
     rules = [one for one in load.rules() if one.id == "keepalive-timeout-from-capture"]
-    made = patch.plan(before, rules, {}, Allowed(unsafe=True))
+    made = patch.plan(before, Judging(rules), Allowed(unsafe=True))
     (done,) = made.findings
     assert done.outcome is Outcome.TO_BE_MEASURED
     told = {effect.name: (effect.before, effect.after) for effect in made.prediction.effects}

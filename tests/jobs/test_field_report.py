@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from advisor.collect.run import Request
+from advisor.engine.judging import Judging
 from advisor.findings import Confidence, Finding, Relation, Safety, Severity
 from advisor.jobs import audit, load, patch
 from advisor.remedy.plan import Allowed
@@ -47,7 +48,7 @@ def request_(tmp_path: pathlib.Path) -> Request:
 
 @pytest.fixture
 def found(request_: Request) -> dict[str, Finding]:
-    result = audit.audit(load.snapshot(request_, None, lambda _: None), load.rules(), {})
+    result = audit.audit(load.snapshot(request_, None, lambda _: None), Judging(load.rules()))
     return {finding.rule: finding for finding in result.findings}
 
 
@@ -111,11 +112,11 @@ def test_no_number_is_proposed_for_the_timeout_without_evidence(found: dict[str,
 def test_the_listener_inside_the_range_is_named_once_the_reserved_ports_are_known(request_: Request) -> None:
     """From files alone it is unknown: what is reserved stands in no file here."""
     path = request_.sysctl_files[0]
-    result = audit.audit(load.snapshot(request_, None, lambda _: None), load.rules(), {})
+    result = audit.audit(load.snapshot(request_, None, lambda _: None), Judging(load.rules()))
     assert "listener-in-port-range" in {rule for rule, _ in result.unknown}
     with open(path, "a", encoding="ascii") as file:
         file.write("net.ipv4.ip_local_reserved_ports=\n")
-    result = audit.audit(load.snapshot(request_, None, lambda _: None), load.rules(), {})
+    result = audit.audit(load.snapshot(request_, None, lambda _: None), Judging(load.rules()))
     (finding,) = [one for one in result.findings if one.rule == "listener-in-port-range"]
     assert finding.severity is Severity.MEDIUM
     assert "18080" in finding.message
@@ -124,7 +125,7 @@ def test_the_listener_inside_the_range_is_named_once_the_reserved_ports_are_know
 
 
 def test_the_patch_undoes_what_does_harm(request_: Request) -> None:
-    plan = patch.plan(load.snapshot(request_, None, lambda _: None), load.rules(), {}, Allowed(unsafe=True))
+    plan = patch.plan(load.snapshot(request_, None, lambda _: None), Judging(load.rules()), Allowed(unsafe=True))
     assert {one.key: one.after for one in plan.prediction.sysctls} == {
         "net.ipv4.ip_local_port_range": "10240 65001",
         "net.ipv4.tcp_fin_timeout": "60",

@@ -9,6 +9,7 @@ import pytest
 
 from advisor.engine.cases import snapshot_of
 from advisor.engine.judge import judge
+from advisor.engine.judging import Judging
 from advisor.engine.pack import load_rule
 from advisor.engine.rule import Rule
 from advisor.facts.derive import Facts
@@ -67,7 +68,7 @@ def snapshot_at(host: dict[str, str], *, read_only: bool = False, files: list[Sy
 
 
 def made(snapshot: Snapshot, *rules: Rule, unsafe: bool = False) -> Plan:
-    return patch.plan(snapshot, list(rules), {}, Allowed(unsafe))
+    return patch.plan(snapshot, Judging(list(rules)), Allowed(unsafe))
 
 
 def outcomes(plan: Plan) -> dict[str, Outcome]:
@@ -202,7 +203,7 @@ def test_the_host_is_told_of_the_module() -> None:
     ],
 )
 def test_an_audit_says_where_a_step_is_to_be_taken(snapshot: Snapshot, needs: dict[str, tuple[str, ...]]) -> None:
-    found = audit.audit(snapshot, [HERE, TABLE], {})
+    found = audit.audit(snapshot, Judging([HERE, TABLE]))
     assert {one.rule: one.steps[0].needs for one in found.findings} == needs
     said = text.render(found, width=200)
     assert ("on the host: it can't be set here" in said) is ("host" in needs["table"])

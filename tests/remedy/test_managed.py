@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from advisor.engine.cases import snapshot_of
+from advisor.engine.judging import Judging
 from advisor.facts.managed import managed
 from advisor.jobs import load, patch
 from advisor.remedy.plan import Allowed, Outcome
@@ -24,31 +25,33 @@ RULES = [rule for rule in load.rules() if rule.id == "tcp-nopush-inert"]
 )
 def test_a_generated_file_is_left_alone_unless_asked(head: str) -> None:
     snapshot = snapshot_of({"nginx": f"{head}\nhttp {{ tcp_nopush on; server {{ listen 80; }} }}"})
-    plan = patch.plan(snapshot, RULES, {}, Allowed(unsafe=True))
+    plan = patch.plan(snapshot, Judging(RULES), Allowed(unsafe=True))
     assert plan.empty
     assert f"{CONF} is written by another program (line {head.count(chr(10)) + 1}" in plan.findings[0].why
     assert plan.findings[0].why.endswith("--managed edits it all the same")
-    asked = patch.plan(snapshot, RULES, {}, Allowed(unsafe=True, managed=True))
+    asked = patch.plan(snapshot, Judging(RULES), Allowed(unsafe=True, managed=True))
     assert asked.findings[0].outcome is Outcome.CURED
 
 
 def test_a_packages_file_is_left_alone_and_additions_go_beside_its_include() -> None:
     packaged = "/etc/nginx/fastcgi_params"
     files = {CONF: "http { include fastcgi_params; server { } }", packaged: "tcp_nopush on;"}
-    added = patch.plan(snapshot_of({"nginx": files}), RULES, {}, Allowed(unsafe=True)).prediction.files
+    added = patch.plan(snapshot_of({"nginx": files}), Judging(RULES), Allowed(unsafe=True)).prediction.files
     assert added == {CONF: b"http { include fastcgi_params; sendfile on; server { } }"}
     files[packaged] += " sendfile off;"
-    plan = patch.plan(snapshot_of({"nginx": files}), RULES, {}, Allowed(unsafe=True))
+    plan = patch.plan(snapshot_of({"nginx": files}), Judging(RULES), Allowed(unsafe=True))
     assert plan.empty
     assert plan.findings[0].why.startswith(f"{packaged} belongs to a package")
 
 
 def test_certbots_own_lines_stay_and_its_neighbours_may_change() -> None:
     text = "http {{\n sendfile off;{}\n tcp_nopush on;\n server {{ listen 443 ssl; # managed by Certbot\n }}\n}}\n"
-    theirs = patch.plan(snapshot_of({"nginx": text.format(" # managed by Certbot")}), RULES, {}, Allowed(unsafe=True))
+    theirs = patch.plan(
+        snapshot_of({"nginx": text.format(" # managed by Certbot")}), Judging(RULES), Allowed(unsafe=True)
+    )
     assert theirs.empty
     assert f"{CONF}:2 is certbot's own line" in theirs.findings[0].why
-    ours = patch.plan(snapshot_of({"nginx": text.format("")}), RULES, {}, Allowed(unsafe=True))
+    ours = patch.plan(snapshot_of({"nginx": text.format("")}), Judging(RULES), Allowed(unsafe=True))
     assert ours.prediction.files[CONF].splitlines()[1] == b" sendfile on;"
 
 

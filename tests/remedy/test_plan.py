@@ -12,6 +12,7 @@ from support.snapshots import ages_of, nginx_of, snapshot_with
 
 from advisor.engine.cases import snapshot_of
 from advisor.engine.judge import judge
+from advisor.engine.judging import Judging
 from advisor.engine.pack import load_rule
 from advisor.engine.rule import Rule
 from advisor.errors import PlanError
@@ -33,7 +34,7 @@ FIRST = {rule.id: rule.consequence_of for rule in RULES}
 
 
 def made(snapshot: Snapshot, *, unsafe: bool = True, rules: list[Rule] = RULES) -> Plan:
-    return patch.plan(snapshot, rules, {}, Allowed(unsafe))
+    return patch.plan(snapshot, Judging(rules), Allowed(unsafe))
 
 
 def busy(port: int = 80, **more: Any) -> Listener:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from advisor.engine.cases import snapshot_of
+from advisor.engine.judging import Judging
 from advisor.errors import PlanError, Unread
 from advisor.facts.derive import READS, Facts
 from advisor.findings import Change, Relation
@@ -30,7 +31,7 @@ def case(http: str, version: str | None = OLD, **given: Any) -> Snapshot:
 
 
 def planned(snapshot: Snapshot) -> Plan:
-    return patch.plan(snapshot, RULES, {}, Allowed(unsafe=True))
+    return patch.plan(snapshot, Judging(RULES), Allowed(unsafe=True))
 
 
 def written(snapshot: Snapshot, size: int = 16) -> str:
@@ -290,7 +291,7 @@ def test_a_server_in_a_file_that_is_included_twice_is_edited_once() -> None:
     site = "server { location / { proxy_pass http://10.9.0.2:8080; } }"
     files = {"/etc/nginx/nginx.conf": "http { include a.conf; include a.conf; }", "/etc/nginx/a.conf": site}
     rules = [rule for rule in load.rules() if rule.id == "upstream-not-reused"]
-    made = patch.plan(snapshot_of({"nginx": files, "nginx_version": "1.31.3"}), rules, {}, Allowed(unsafe=True))
+    made = patch.plan(snapshot_of({"nginx": files, "nginx_version": "1.31.3"}), Judging(rules), Allowed(unsafe=True))
     assert made.prediction.files["/etc/nginx/a.conf"].count(b"proxy_pass http://10_9_0_2_8080;") == 1
 
 

@@ -15,6 +15,7 @@ from support.audited import certificate
 from support.nginx import DEBIAN
 
 from advisor.collect.run import Request
+from advisor.engine.judging import Judging
 from advisor.jobs import audit, load
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def test_nginx_itself_takes_them_all(netns: Netns, tmp_path: pathlib.Path) -> No
 def found(path: pathlib.Path, version: str | None) -> set[str]:
     """The rules that fail."""
     request = Request(host=False, nginx_conf=str(path), nginx_version=version)
-    return {one.rule for one in audit.audit(load.snapshot(request, None, lambda _: None), load.rules(), {}).findings}
+    return {
+        one.rule for one in audit.audit(load.snapshot(request, None, lambda _: None), Judging(load.rules())).findings
+    }
 
 
 @pytest.mark.parametrize("version", [None, "1.18.0", VERSION, "1.31.3"])

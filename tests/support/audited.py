@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from advisor.collect.run import Request
+from advisor.engine.judging import Judging
 from advisor.jobs import audit, load
 from support.nginx import version_of
 
@@ -25,7 +26,7 @@ def _rules() -> list[Rule]:
 def failing(nginx: Nginx, rule: str) -> list[str]:
     """The items that a rule fails on."""
     request = Request(host=False, nginx_conf=str(nginx.conf), nginx_version=version_of(nginx.binary))
-    result = audit.audit(load.snapshot(request, None, lambda _: None), _rules(), {})
+    result = audit.audit(load.snapshot(request, None, lambda _: None), Judging(_rules()))
     return [one.item for one in result.findings if one.rule == rule]
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from advisor.engine.judging import Judging
 from advisor.jobs import load, patch
 from advisor.remedy.plan import Allowed
 
@@ -92,7 +93,7 @@ def plan(ns: Netns, out: pathlib.Path, *arguments: str) -> dict[str, Any]:
 def predicted(snapshot: Snapshot, *, unsafe: bool, only: tuple[str, ...] = ()) -> Snapshot:
     """What the patch promises; ``only`` names the rules that are asked, none all."""
     rules = [rule for rule in load.rules() if not only or rule.id in only]
-    return patch.plan(snapshot, rules, {}, Allowed(unsafe)).prediction.snapshot
+    return patch.plan(snapshot, Judging(rules), Allowed(unsafe)).prediction.snapshot
 
 
 def play(ns: Netns, name: str, role: str, *arguments: str) -> subprocess.Popen[str]:

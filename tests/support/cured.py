@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from advisor.engine.judge import judge
+from advisor.engine.judging import Judging
 from advisor.facts.derive import Facts
 from advisor.jobs import load, patch
 from advisor.remedy.plan import Allowed
@@ -37,7 +38,7 @@ def findings(snapshot: Snapshot, **params: str) -> dict[str, dict[str, Finding]]
 
 def planned(snapshot: Snapshot) -> Plan:
     """What a patch of safe steps changes."""
-    return patch.plan(snapshot, rules(), {}, Allowed(unsafe=False))
+    return patch.plan(snapshot, Judging(rules()), Allowed(unsafe=False))
 
 
 def write(plan: Plan) -> None:
