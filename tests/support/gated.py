@@ -52,7 +52,7 @@ LATIN = replace(
     item="server grün.example",
     severity=Severity.CRITICAL,
     message="send_timeout is 1 h on grün.example 公開 🚀",
-    location=Location("server#0", SITE, 7, 30, 2, '    set $a "\N{ROCKET}ü\ufffd"; send_timeout 1h;', "send_timeout"),
+    location=Location("server#0", SITE, 7, 32, 2, '    set $a "\N{ROCKET}ü\ufffd"; send_timeout 1h;', "send_timeout"),
 )
 """Counts; stands in a file whose name needs escaping, behind characters that UTF-16 counts twice."""
 
@@ -130,7 +130,7 @@ SYSCTL_FLOW = (
 )
 FIX = (Replacement(CONF, 640, 643, 31, 23, 31, 26, b"60"),)
 LATIN_FIX = (
-    Replacement(SITE, 130, 132, 7, 30, 7, 32, b"60s"),
+    Replacement(SITE, 130, 132, 7, 32, 7, 34, b"60s"),
     Replacement(SITE, 140, 140, 8, 1, 8, 1, b'set $b "\xfc";\n'),
     Replacement(CONF, 10, 20, 2, 1, 3, 1, b""),
 )
