@@ -88,7 +88,7 @@ def result_of(snapshot: Snapshot, verdicts: Iterable[Verdict]) -> Result:
         if verdict.state not in {State.PASS, State.NOT_APPLICABLE}:
             loud.add(verdict.rule)
     return Result(
-        head=_head(snapshot),
+        head=head_of(snapshot),
         findings=sorted(findings, key=_order),
         unknown=sorted(unknown, key=lambda pair: (pair[0], pair[1].source, pair[1].why)),
         quiet=len(rules - loud),
@@ -126,7 +126,8 @@ def _order(finding: Finding) -> tuple[int, int, str, str, int, int, str]:
     )
 
 
-def _head(snapshot: Snapshot) -> Head:
+def head_of(snapshot: Snapshot) -> Head:
+    """Where the numbers of a snapshot come from."""
     host, nginx, processes = snapshot.host, snapshot.nginx, snapshot.processes
     return Head(
         name=host.name if host else None,
