@@ -34,7 +34,7 @@ class Sysctl:
             Unread: when neither a given file nor the live system has it.
         """
         if key in self._given:
-            return " ".join(_taken(key, self._given[key][1].value.split()))
+            return " ".join(self._given[key][1].value.split()[: taken(key)])
         if self._snapshot.sysctls is None and self._given:
             raise Unread("sysctls", f"no host was read and no file given sets {key}")
         live = self._snapshot.need("sysctls")
@@ -63,6 +63,10 @@ class Sysctl:
             file, setting = self._given[key]
             return f"{file.path}:{setting.line}"
         return "/proc/sys/" + key.replace(".", "/")
+
+    def setter(self, key: str) -> tuple[SysctlFile, Setting] | None:
+        """The given file and the line of it that set a key; None where none does."""
+        return self._given.get(key)
 
     def location(self, key: str) -> Location:
         """Where a finding about it points."""
@@ -95,10 +99,10 @@ def located(file: SysctlFile, setting: Setting) -> Location:
     )
 
 
-def _taken(key: str, words: list[str]) -> list[str]:
-    """What the kernel takes of a file's value: it stops reading after as many numbers as it wants."""
+def taken(key: str) -> int | None:
+    """How many words of a file's value the kernel takes: it stops after as many numbers as it wants. None: all."""
     entry = KEYS.get(key)
-    return words[: len(entry.parts) or 1] if entry is not None and entry.kind in {"int", "vector"} else words
+    return len(entry.parts) or 1 if entry is not None and entry.kind in {"int", "vector"} else None
 
 
 def _value(entry: Key, part: str | None, text: str) -> float | str | Ports:

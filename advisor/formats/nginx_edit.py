@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from advisor.errors import InputError
 from advisor.formats.nginx import LONGEST_WORD, Statement, addresses, find, scan, walk
-from advisor.formats.nginx_splice import Splice, before, block_insertion, insertion, removal
+from advisor.formats.nginx_splice import before, block_insertion, insertion, removal
+from advisor.formats.splice import Splice
 from advisor.records import dataclass
 
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_./:=,+@~^*%?&()<>|!\[\]-]|\$\w+|\$\{\w+\})+", re.ASCII)
@@ -90,11 +91,21 @@ def apply(data: bytes, name: str, edits: Sequence[Edit]) -> bytes:
         InputError: when the file can't be read, a place is not there, two edits meet in one place, a value can't
             stand in a configuration, or the result would differ in more than was planned.
     """
+    return apply_each(data, name, edits)[0]
+
+
+def apply_each(data: bytes, name: str, edits: Sequence[Edit]) -> tuple[bytes, list[list[Splice]]]:
+    """The same, and what each edit puts in the place of which bytes.
+
+    Raises:
+        InputError: as `apply`.
+    """
     if clash := _clash(edits):
         raise InputError(f"{name}: two edits want {clash} at once; make them one after the other")
     plan = _Plan(data, name)
-    for edit in sorted(edits, key=lambda edit: isinstance(edit, Insert | InsertBlock)):
-        plan.take(edit)
+    parts: list[list[Splice]] = [[] for _ in edits]
+    for number in sorted(range(len(edits)), key=lambda number: isinstance(edits[number], Insert | InsertBlock)):
+        parts[number] = plan.take(edits[number])
     result = plan.spliced()
     try:
         after = [_entry(len(around), statement) for around, statement in walk(scan(result, name))]
@@ -102,7 +113,7 @@ def apply(data: bytes, name: str, edits: Sequence[Edit]) -> bytes:
         raise InputError(f"{error}: so reads the edited file; the edit was given up, make it by hand") from None
     if after != list(plan.expected()):
         raise InputError(f"{name}: the edit would change more than was planned; make it by hand")
-    return result
+    return result, parts
 
 
 def quote(text: str) -> bytes:
@@ -167,8 +178,9 @@ class _Plan:
             if statement.block is None or at not in self.places:
                 self.places[at] = statement
 
-    def take(self, edit: Edit) -> None:
-        """Plan one edit."""
+    def take(self, edit: Edit) -> list[Splice]:
+        """Plan one edit; returns its own splices."""
+        before_it = len(self.splices)
         match edit:
             case SetArgs(at, args):
                 self._set_args(self._there(at), args)
@@ -181,6 +193,7 @@ class _Plan:
                 self._insert(block, directive, args)
             case InsertBlock(block, directive, args, body):
                 self._insert_block(block, directive, args, body)
+        return self.splices[before_it:]
 
     def _there(self, at: At) -> Statement:
         if (statement := self.places.get(at)) is None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from advisor.formats.nginx import Statement
-
-Splice = tuple[int, int, bytes]
-"""Put these bytes in the place of ``data[start:end]``."""
+from advisor.formats.splice import Splice
 
 _BLANK = re.compile(rb"[ \t]*+(?:#[^\n]*?)?(?=\r?(?:\n|\Z))")
 """The rest of a line on which nothing but a comment stands, up to its end."""

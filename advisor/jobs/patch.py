@@ -23,7 +23,15 @@ def plan(snapshot: Snapshot, judging: Judging, allowed: Allowed) -> Plan:
     Raises:
         PlanError: when it can't be proved.
     """
-    made = make_plan(snapshot, judging, judging.causes, allowed)
+    return proved(make_plan(snapshot, judging, judging.causes, allowed))
+
+
+def proved(made: Plan) -> Plan:
+    """The plan, once crossplane reads what it makes of nginx's files as we do.
+
+    Raises:
+        PlanError: when it does not.
+    """
     for path, content in made.prediction.files.items():
         differs = difference(content, path)
         if differs is not None:

@@ -10,21 +10,27 @@ from advisor.facts.managed import certbot_line, managed
 from advisor.facts.scope import for_the_host
 from advisor.findings import Finding, Place, Safety, Step
 from advisor.records import replace
+from advisor.remedy.in_place import no_line
 from advisor.remedy.sysctl import made_with, readable
 
 ADVICE = "advice, to be done by a person"
 
 
 class Allowed(NamedTuple):
-    """What a person permits: steps that may change traffic, edits of files and lines that other programs write."""
+    """What a person permits: steps that may change traffic, edits of files and lines that other programs write.
+
+    ``in_place``: nothing but files that are there is changed; a sysctl in the given file that sets it, and wherever
+    that will be applied.
+    """
 
     unsafe: bool = False
     managed: bool = False
+    in_place: bool = False
 
 
 def refused(step: Step, before: Facts, allowed: Allowed) -> str | None:
     """Why a step is not taken; None when it is."""
-    return _unfit(step, before, allowed) or waits(step, before)
+    return _unfit(step, before, allowed) or (None if allowed.in_place else waits(step, before))
 
 
 def waits(step: Step, before: Facts) -> str | None:
@@ -56,11 +62,18 @@ def _unfit(step: Step, before: Facts, allowed: Allowed) -> str | None:
     if step.safety is Safety.UNSAFE and not allowed.unsafe:
         return "its step is unsafe; --unsafe takes it"
     for change in step.changes:
-        if change.place is None and (why := readable(before, change.target)) is not None:
-            return f"{change.target} could not be read: {why}"
-        if change.place is not None and (why := _uneditable(before, change.place, allowed)) is not None:
+        place = change.place
+        why = _unset(before, change.target, allowed) if place is None else _uneditable(before, place, allowed)
+        if why is not None:
             return why
     return None
+
+
+def _unset(before: Facts, target: str, allowed: Allowed) -> str | None:
+    """Why a sysctl can't be set; None when it can."""
+    if (why := readable(before, target)) is not None:
+        return f"{target} could not be read: {why}"
+    return no_line(before, target, allowed.managed) if allowed.in_place else None
 
 
 def _uneditable(before: Facts, place: Place, allowed: Allowed) -> str | None:

@@ -10,6 +10,9 @@ from advisor.records import dataclass, field
 Target = tuple[Place | None, str]
 """A sysctl key with its part (place None), or a directive or its parameter at a place."""
 
+Subject = tuple[str, str]
+"""A rule and the item it failed on."""
+
 _SAID = {
     Relation.AT_LEAST: "at least",
     Relation.AT_MOST: "at most",
@@ -20,23 +23,28 @@ _SAID = {
 
 @dataclass(slots=True)
 class Wants:
-    """Everything wanted of one target, with the rule that wants it most."""
+    """Everything wanted of one target, with the rule that wants it most, and whose findings want it."""
 
     target: Target
     low: tuple[float, str] | None = None
     high: tuple[float, str] | None = None
     exact: tuple[float | str, str] | None = None
     ports: Ports = field(default_factory=Ports)
-    rules: list[str] = field(default_factory=list)
+    subjects: list[Subject] = field(default_factory=list)
 
-    def add(self, change: Change, rule: str) -> None:
-        """Join one more want.
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that want it, each once."""
+        return tuple(dict.fromkeys(rule for rule, _ in self.subjects))
+
+    def add(self, change: Change, rule: str, item: str = "") -> None:
+        """Join one more want, of the finding of a rule on an item.
 
         Raises:
             PlanError: naming both rules, when no value can satisfy them.
         """
-        if rule not in self.rules:
-            self.rules.append(rule)
+        if (rule, item) not in self.subjects:
+            self.subjects.append((rule, item))
         if change.relation is Relation.INCLUDES:
             self.ports = self.ports | Ports.parse(str(change.value))
         elif change.relation is Relation.EXACTLY:
@@ -91,7 +99,7 @@ def _not_above(value: float | str, bound: float) -> bool:
     return float(value) <= bound
 
 
-def join(wants: dict[Target, Wants], change: Change, rule: str) -> None:
+def join(wants: dict[Target, Wants], change: Change, rule: str, item: str = "") -> None:
     """Add a change to what is wanted of its target."""
     target = (change.place, change.target)
-    wants.setdefault(target, Wants(target)).add(change, rule)
+    wants.setdefault(target, Wants(target)).add(change, rule, item)

@@ -16,7 +16,7 @@ from advisor.findings import Place
 from advisor.formats.nginx_edit import At, Edit, Insert, InsertBlock, SetArgs, SetParam, apply
 from advisor.formats.nginx_values import parse_time, write_size, write_time
 from advisor.records import dataclass, replace
-from advisor.remedy.lattice import Target, Wants
+from advisor.remedy.lattice import Subject, Target, Wants
 
 _BACKLOG = "backlog="
 
@@ -28,7 +28,7 @@ class NginxChange:
     """One directive: its text before (None: it was not there) and after (None: it is taken out), as one writes it.
 
     ``meant`` is what shall apply afterwards, of that directive, in the scope it stands in: the arguments of each
-    statement of the set.
+    statement of the set. ``subjects`` are the findings that want it.
     """
 
     place: Place
@@ -39,6 +39,7 @@ class NginxChange:
     rules: tuple[str, ...]
     needs: tuple[str, ...]
     edit: Edit
+    subjects: tuple[Subject, ...] = ()
 
 
 def nginx_changes(facts: Facts, wants: dict[Target, Wants]) -> list[NginxChange]:
@@ -55,7 +56,8 @@ def nginx_changes(facts: Facts, wants: dict[Target, Wants]) -> list[NginxChange]
     changes = []
     for (place, target), want in wants.items():
         if place is not None:
-            changes += _WRITERS.get(target, _directive)(facts, place, nodes.get(place), want)
+            made = _WRITERS.get(target, _directive)(facts, place, nodes.get(place), want)
+            changes += [replace(one, subjects=tuple(want.subjects)) for one in made]
     changes = _numbered(sorted(changes, key=lambda one: (one.place.file, one.place.block, one.place.ordinal)))
     return _whole(facts.nginx.config.tree, nodes, changes)
 
@@ -170,11 +172,19 @@ def change(place: Place, want: Wants, node: Node | None, args: Args, edit: Edit 
     before = None if node is None else " ".join([node.name, *node.args])
     after = " ".join([place.directive, *args])
     edit = edit or (Insert(place.block, place.directive, args) if node is None else SetArgs(_at(place), args))
-    return NginxChange(place, target, before, after, (args,), tuple(want.rules), SETTINGS[target].needs, edit)
+    return NginxChange(place, target, before, after, (args,), want.rules, SETTINGS[target].needs, edit)
 
 
 def _at(place: Place) -> At:
     return At(place.block, place.directive, place.ordinal)
+
+
+def by_file(changes: list[NginxChange]) -> dict[str, list[NginxChange]]:
+    """The changes of every file, by its path."""
+    found: dict[str, list[NginxChange]] = {}
+    for one in changes:
+        found.setdefault(one.place.file, []).append(one)
+    return dict(sorted(found.items()))
 
 
 def edited(facts: Facts, changes: list[NginxChange]) -> dict[str, bytes]:
@@ -184,13 +194,10 @@ def edited(facts: Facts, changes: list[NginxChange]) -> dict[str, bytes]:
         PlanError: when crossplane and we read a file differently: such a file is never edited.
         InputError: when an edit would change more than was planned.
     """
-    by_file: dict[str, list[Edit]] = {}
-    for one in changes:
-        by_file.setdefault(one.place.file, []).append(one.edit)
     result = {}
-    for path, edits in sorted(by_file.items()):
+    for path, inside in by_file(changes).items():
         file = facts.snapshot.nginx.files[path] if facts.snapshot.nginx else None
         if file is None or file.differs is not None:
             raise PlanError(f"{path} is not edited: {file.differs if file else 'it was not read'}")
-        result[path] = apply(file.content, path, edits)
+        result[path] = apply(file.content, path, [one.edit for one in inside])
     return result

@@ -6,7 +6,7 @@ its step joins the plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from advisor.errors import PlanError
@@ -14,7 +14,7 @@ from advisor.facts.derive import Facts
 from advisor.findings import Finding, Safety, State, Step, Verdict
 from advisor.records import dataclass, field
 from advisor.remedy.allowed import ADVICE, Allowed, host_step, refused, waits
-from advisor.remedy.lattice import Target, Wants, join
+from advisor.remedy.lattice import Subject, Target, Wants, join
 from advisor.remedy.predict import Prediction, predict
 from advisor.remedy.prove import only_what_was_meant
 from advisor.remedy.sysctl import SysctlChange, host_changes
@@ -25,9 +25,10 @@ __all__ = ["ROUNDS", "Addressed", "Allowed", "Judge", "Outcome", "Plan", "Subjec
 ROUNDS = 8
 """More rounds than any chain of couplings needs; past it two rules chase each other."""
 
+_MOST_TRIED = 32
+"""Findings that are each tried alone to see which brings a coupled one along; of more, all are named."""
+
 Judge = Callable[[Facts], list[Verdict]]
-Subject = tuple[str, str]
-"""A rule and the item it failed on."""
 
 
 class Outcome(StrEnum):
@@ -51,7 +52,11 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the findings of a snapshot ask for, joined and proved; ``host`` is what only the host can change."""
+    """What the findings of a snapshot ask for, joined and proved; ``host`` is what only the host can change.
+
+    ``brought_by`` names, for each finding that was acted upon, those among ``findings`` that brought it about: itself,
+    but for one that fails only once others are cured. It is told where files are changed in place.
+    """
 
     snapshot: Snapshot
     prediction: Prediction
@@ -59,6 +64,7 @@ class Plan:
     host: tuple[SysctlChange, ...]
     needs: tuple[str, ...]
     rounds: int
+    brought_by: dict[Subject, tuple[Subject, ...]] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -103,10 +109,12 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
     failing = {_subject(verdict) for verdict in first if verdict.finding is not None}
     left_out: dict[Subject, str] = {}
 
+    def less(subjects: Iterable[Subject]) -> tuple[_Attempt, list[Verdict]]:
+        fewer = _Attempt({**left_out, **dict.fromkeys(subjects, "")})
+        return fewer, _fixpoint(fewer, before, first, judge, rules_first, allowed)[1]
+
     def without(subject: Subject) -> set[Subject]:
-        less = _Attempt({**left_out, subject: ""})
-        _, verdicts = _fixpoint(less, before, first, judge, rules_first, allowed)
-        return {_subject(verdict) for verdict in verdicts if verdict.finding is not None}
+        return {_subject(verdict) for verdict in less([subject])[1] if verdict.finding is not None}
 
     while True:
         attempt = _Attempt(left_out)
@@ -122,7 +130,26 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
     needs = tuple(dict.fromkeys(need for group in wanted for need in group))
     addressed = tuple(_addressed(verdict, attempt, last, before, allowed) for verdict in first if verdict.finding)
     host = _on_the_host(addressed, before, allowed)
-    return Plan(snapshot, prediction, addressed, tuple(host), needs, attempt.rounds)
+    brought_by = _brought_by(attempt, failing, lambda one: less(failing - {one})[0].taken) if allowed.in_place else {}
+    return Plan(snapshot, prediction, addressed, tuple(host), needs, attempt.rounds, brought_by)
+
+
+def _brought_by(
+    attempt: _Attempt, failing: set[Subject], alone: Callable[[Subject], Iterable[Subject]]
+) -> dict[Subject, tuple[Subject, ...]]:
+    """Which of the first findings brought each one about that was acted upon."""
+    roots = [subject for subject in attempt.taken if subject in failing]
+    found: dict[Subject, tuple[Subject, ...]] = {subject: (subject,) for subject in roots}
+    coupled = [subject for subject in attempt.taken if subject not in failing]
+    brings: dict[Subject, set[Subject]] = {}
+    for root in roots if coupled and 1 < len(roots) <= _MOST_TRIED else ():
+        try:
+            brings[root] = set(alone(root))
+        except _LeaveOutError:
+            continue
+    for subject in coupled:
+        found[subject] = tuple(root for root in roots if subject in brings.get(root, ())) or tuple(roots)
+    return found
 
 
 def _on_the_host(findings: tuple[Addressed, ...], before: Facts, allowed: Allowed) -> list[SysctlChange]:
@@ -145,7 +172,7 @@ def _fixpoint(
     allowed: Allowed,
 ) -> tuple[Prediction, list[Verdict]]:
     verdicts = first
-    prediction = predict(before, {}, {})
+    prediction = predict(before, {}, {}, in_place=allowed.in_place)
     for attempt.rounds in range(1, ROUNDS + 1):
         asked = _ask(attempt, before, verdicts, rules_first, allowed)
         if not asked:
@@ -154,8 +181,8 @@ def _fixpoint(
             attempt.taken[_of(finding)] = (finding, step)
             attempt.reasons[finding.rule] = finding.title
             for change in step.changes:
-                join(attempt.wants, change, finding.rule)
-        prediction = predict(before, attempt.wants, attempt.reasons)
+                join(attempt.wants, change, finding.rule, finding.item)
+        prediction = predict(before, attempt.wants, attempt.reasons, in_place=allowed.in_place)
         verdicts = judge(Facts(prediction.snapshot))
     names = ", ".join(sorted({finding.rule for finding, _ in asked}))
     raise PlanError(f"after {ROUNDS} rounds {names} still ask for changes; leave one of them out (--ignore)")

@@ -5,9 +5,12 @@ The configured half is exact: the bytes that the patch writes, from which every 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from advisor.facts.derive import Facts
-from advisor.records import dataclass, replace
+from advisor.records import dataclass, field, replace
 from advisor.remedy.effects import Effect, carry, moved
+from advisor.remedy.in_place import in_their_files, rewritten
 from advisor.remedy.lattice import Target, Wants
 from advisor.remedy.modules import missing_modules, with_modules
 from advisor.remedy.nginx import NginxChange, edited, nginx_changes
@@ -19,8 +22,9 @@ from advisor.snapshot.model import Snapshot, SysctlFile
 class Prediction:
     """The changes, the bytes they make, and the snapshot they lead to.
 
-    ``dropin`` is None where no sysctl changes, and where sysctls are given as the container is made; ``modules`` are
-    those that must be listed with it, to be there at boot.
+    ``dropin`` is None where no sysctl changes, where they are changed in place (``sysctl_files``: the new bytes by
+    path), and where they are given as the container is made; ``modules`` are those that must be listed with it, to be
+    there at boot. ``files`` are the new bytes of nginx's.
     """
 
     sysctls: list[SysctlChange]
@@ -30,31 +34,37 @@ class Prediction:
     files: dict[str, bytes]
     snapshot: Snapshot
     effects: list[Effect]
+    sysctl_files: dict[str, bytes] = field(default_factory=dict)
 
 
-def predict(before: Facts, wants: dict[Target, Wants], reasons: dict[str, str]) -> Prediction:
+def predict(
+    before: Facts, wants: dict[Target, Wants], reasons: dict[str, str], *, in_place: bool = False
+) -> Prediction:
     """Apply what is wanted to a snapshot.
 
     Args:
         before: the facts of the snapshot as it is.
         wants: by target.
         reasons: one line a rule, for the comments in the drop-in file.
+        in_place: sysctls are changed in the given files that set them, instead of by a drop-in file.
 
     Raises:
         PlanError: when a value or a file can't be written.
     """
-    sysctls = sysctl_changes(before, wants)
+    sysctls = in_their_files(before, wants) if in_place else sysctl_changes(before, wants)
+    sysctl_files = rewritten(before, sysctls) if in_place else {}
     directives = nginx_changes(before, wants)
-    dropin = drop_in(before, sysctls, reasons) if sysctls and not made_with(before) else None
+    dropin = drop_in(before, sysctls, reasons) if sysctls and not in_place and not made_with(before) else None
     modules = missing_modules(before, sysctls) if dropin is not None else []
     files = edited(before, directives)
     snapshot = _with_sysctls(before.snapshot, sysctls, dropin)
-    snapshot = _with_files(with_modules(before, snapshot, modules), files)
+    snapshot = with_bytes(with_modules(before, snapshot, modules), files, sysctl_files)
     targets = {change.key for change in sysctls} | {change.target for change in directives}
     out = moved(before, Facts(snapshot), targets)
     # What boot makes of the drop-in is said with the patch (`advisor.remedy.lasting`), not judged before it is there.
     out.void.update({f"boot@{change.key}": f"the patch sets {change.key}; audit again" for change in sysctls})
-    return Prediction(sysctls, directives, dropin, modules, files, carry(snapshot, out), out.effects)
+    after = carry(snapshot, out)
+    return Prediction(sysctls, directives, dropin, modules, files, after, out.effects, sysctl_files)
 
 
 def _with_sysctls(snapshot: Snapshot, changes: list[SysctlChange], dropin: bytes | None) -> Snapshot:
@@ -72,11 +82,18 @@ def _with_sysctls(snapshot: Snapshot, changes: list[SysctlChange], dropin: bytes
     return replace(snapshot, **update)
 
 
-def _with_files(snapshot: Snapshot, files: dict[str, bytes]) -> Snapshot:
-    if snapshot.nginx is None or not files:
-        return snapshot
-    changed = {
-        path: replace(file, content=files[path]) if path in files else file
-        for path, file in snapshot.nginx.files.items()
-    }
-    return replace(snapshot, nginx=replace(snapshot.nginx, files=changed))
+def with_bytes(snapshot: Snapshot, nginx: Mapping[str, bytes], sysctl: Mapping[str, bytes]) -> Snapshot:
+    """The snapshot with other bytes in files of nginx's, and in given sysctl files, by path; others are left out."""
+    update: dict[str, object] = {}
+    there = snapshot.nginx
+    if there is not None and not nginx.keys().isdisjoint(there.files):
+        files = {
+            path: replace(file, content=nginx[path]) if path in nginx else file for path, file in there.files.items()
+        }
+        update["nginx"] = replace(there, files=files)
+    given = snapshot.sysctl_files or ()
+    if any(file.given and file.path in sysctl for file in given):
+        update["sysctl_files"] = [
+            replace(file, content=sysctl[file.path]) if file.given and file.path in sysctl else file for file in given
+        ]
+    return replace(snapshot, **update)

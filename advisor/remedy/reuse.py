@@ -126,7 +126,7 @@ class _Writer:
         self, place: Place, before: str | None, after: str | None, meant: tuple[Args, ...], edit: Edit
     ) -> NginxChange:
         target = self.want.target[1]
-        return NginxChange(place, target, before, after, meant, tuple(self.want.rules), SETTINGS[target].needs, edit)
+        return NginxChange(place, target, before, after, meant, self.want.rules, SETTINGS[target].needs, edit)
 
 
 def _text(node: Node) -> str:

@@ -9,7 +9,7 @@ from advisor.facts.scope import cannot_set, for_the_host
 from advisor.facts.values import Ports
 from advisor.formats.sysctl import parse
 from advisor.records import dataclass
-from advisor.remedy.lattice import Target, Wants
+from advisor.remedy.lattice import Subject, Target, Wants
 
 DROPIN = "/etc/sysctl.d/90-advisor.conf"
 """Where the patch puts its settings: 60 to 90 are the administrator's numbers (sysctl.d(5))."""
@@ -25,7 +25,8 @@ KEPT = "kept from the patch that was here before"
 class SysctlChange:
     """One key: its whole value before and after, the rules that want it, and what must follow.
 
-    Without a rule it is a line of an earlier patch that is not in force now, and will be once the file is applied.
+    ``subjects`` are the findings that want it. Without a rule it is a line of an earlier patch that is not in force
+    now, and will be once the file is applied.
     """
 
     key: str
@@ -33,6 +34,7 @@ class SysctlChange:
     after: str
     rules: tuple[str, ...]
     needs: tuple[str, ...]
+    subjects: tuple[Subject, ...] = ()
 
 
 def current(facts: Facts, target: str) -> float | str:
@@ -54,7 +56,7 @@ def sysctl_changes(facts: Facts, wants: dict[Target, Wants]) -> list[SysctlChang
     A line of an earlier patch is not changed only where it says the same: it is applied again with the rest.
     """
     earlier = {} if made_with(facts) else _earlier(facts)
-    asked = _asked(facts, wants)
+    asked = wanted(facts, wants)
     changes = [change for change in asked if {change.before, earlier.get(change.key, change.before)} != {change.after}]
     if changes:
         others = earlier.keys() - {change.key for change in asked}
@@ -64,7 +66,7 @@ def sysctl_changes(facts: Facts, wants: dict[Target, Wants]) -> list[SysctlChang
 
 def host_changes(facts: Facts, wants: dict[Target, Wants]) -> list[SysctlChange]:
     """The keys that the host must change, sorted, of what is wanted; nothing is known of its earlier patches."""
-    asked = _asked(facts, wants)
+    asked = wanted(facts, wants)
     return [one for one in asked if one.before != one.after and for_the_host(facts.snapshot, one.key) is not None]
 
 
@@ -77,17 +79,18 @@ def made_with(facts: Facts) -> bool:
     return cannot_set(facts.snapshot) and not given
 
 
-def _asked(facts: Facts, wants: dict[Target, Wants]) -> list[SysctlChange]:
-    """Every key that is wanted something of, sorted; vectors whole."""
+def wanted(facts: Facts, wants: dict[Target, Wants]) -> list[SysctlChange]:
+    """Every key that is wanted something of, be it so already, sorted; vectors whole."""
     parts: dict[str, dict[str | None, Wants]] = {}
     for (place, target), want in wants.items():
         if place is None and (found := lookup(target)) is not None:
             parts.setdefault(found[0].name, {})[found[1]] = want
     changes = []
     for key in sorted(parts):
-        rules = tuple(dict.fromkeys(rule for want in parts[key].values() for rule in want.rules))
+        subjects = tuple(dict.fromkeys(one for want in parts[key].values() for one in want.subjects))
+        rules = tuple(dict.fromkeys(rule for rule, _ in subjects))
         after = _whole(facts, key, parts[key])
-        changes.append(SysctlChange(key, facts.sysctl.text(key), after, rules, KEYS[key].needs))
+        changes.append(SysctlChange(key, facts.sysctl.text(key), after, rules, KEYS[key].needs, subjects))
     return changes
 
 
@@ -156,9 +159,13 @@ def _earlier(facts: Facts) -> dict[str, str]:
 
 
 def readable(facts: Facts, target: str) -> str | None:
-    """Why a key can't be changed: it could not be read; None when it can."""
+    """Why a key can't be changed: it, or another part of it, could not be read; None when it can."""
+    found = lookup(target)
+    others = [(found[0].name, part) for part in found[0].parts] if found is not None else []
     try:
         current(facts, target)
+        for key, part in others:
+            facts.sysctl.value(key, part)
     except Unread as unread:
         return unread.why
     return None

@@ -78,7 +78,7 @@ def test_the_rule_that_binds_is_the_one_named() -> None:
 def test_rules_are_kept_once_in_their_order() -> None:
     found = wants((LEAST, 1), (LEAST, 2))
     found.add(Change(KEY, LEAST, 3), "a")
-    assert found.rules == ["a", "b"]
+    assert found.rules == ("a", "b")
 
 
 BOUNDS = st.lists(st.tuples(st.sampled_from([LEAST, MOST]), st.integers(0, 20)), min_size=1, max_size=6)
