@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum, StrEnum
 from typing import Literal, NamedTuple
 
@@ -27,9 +26,6 @@ __all__ = [
     "Verdict",
     "Waypoint",
 ]
-
-_NUMBER = re.compile(r" ?#[0-9]+(?=[ /]|$)", re.ASCII)
-"""What tells servers of one name apart, by their order in the files."""
 
 
 class Severity(IntEnum):
@@ -138,7 +134,10 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that failed at a place; with a ``suppression`` its state is ``suppressed``."""
+    """A rule that failed at a place; with a ``suppression`` its state is ``suppressed``.
+
+    ``lasting`` is what `place` tells, None where that is the item's own name.
+    """
 
     rule: str
     title: str
@@ -156,14 +155,13 @@ class Finding:
     expected: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     maturity: str = "stable"
-
+    lasting: str | None = None
     suppression: Suppression | None = None
 
     @property
     def place(self) -> str:
-        """The logical place: what failed, less the file it stands in and its number among others of that name."""
-        place = self.item.replace(self.location.file, "").strip() if self.location.file else self.item
-        return _NUMBER.sub("", place.removesuffix(" in"))
+        """The logical place: what failed, less its number among others of that name, and less the file it stands in."""
+        return self.item if self.lasting is None else self.lasting
 
     @property
     def fingerprint(self) -> str:

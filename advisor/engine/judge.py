@@ -137,6 +137,7 @@ def _finding(rule: Rule, item: str, env: Env) -> Finding:
         expected=tuple(text.render(env) for text in rule.expected if text.known(env)),
         references=rule.references,
         maturity=rule.maturity,
+        lasting="" if env.item is None else env.item.lasting(),
     )
 
 

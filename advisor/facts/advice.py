@@ -66,6 +66,10 @@ class Doubt(Item):
         """The key and the file."""
         return self.line.id
 
+    def lasting(self) -> str:
+        """The key."""
+        return self.line.key
+
     @property
     def location(self) -> Location:
         """The line."""

@@ -10,6 +10,9 @@ from advisor.formats.sysctl import Setting
 from advisor.records import dataclass
 from advisor.snapshot.model import SysctlFile
 
+_FILE = "file"
+"""The logical place of what a whole file is: its name may change."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment(Item):
@@ -24,6 +27,10 @@ class Assignment(Item):
         """The key and the file; a key that a file repeats is numbered."""
         again = f" #{self._turn}" if self._turn > 1 else ""
         return f"{self.setting.key} in {self.file.path}{again}"
+
+    def lasting(self) -> str:
+        """The key."""
+        return self.setting.key
 
     @property
     def key(self) -> str:
@@ -55,6 +62,10 @@ class NoSettings(Item):
         """The file."""
         return self.file.path
 
+    def lasting(self) -> str:
+        """A file: which one, its place in the files says."""
+        return _FILE
+
     @property
     def lines(self) -> Count:
         """How many there are."""
@@ -85,6 +96,10 @@ class Ignored(Item):
         """The file."""
         return self.file.path
 
+    def lasting(self) -> str:
+        """A file, as `NoSettings`."""
+        return _FILE
+
     @property
     def keys(self) -> str:
         """The keys it would set."""
@@ -108,6 +123,10 @@ class Masked(Item):
     def id(self) -> str:  # type: ignore[override]  # computed, never stored
         """The file."""
         return self.file.path
+
+    def lasting(self) -> str:
+        """A file, as `NoSettings`."""
+        return _FILE
 
     @property
     def by(self) -> str:
@@ -137,6 +156,10 @@ class Unapplied(Item):
     def id(self) -> str:  # type: ignore[override]  # computed, never stored
         """The file."""
         return self.file.path
+
+    def lasting(self) -> str:
+        """A file, as `NoSettings`."""
+        return _FILE
 
     @property
     def lost(self) -> str | None:

@@ -200,14 +200,14 @@ def _time(node: Node, argument: int) -> float:
 
 
 def _name(block: Node, names: dict[Node, str]) -> str:
-    """The block in a person's words: ``http``, ``location /x of server a.example``; the file where there is none."""
+    """The block in a person's words: ``http``, ``location /x of server a.example``; ``main`` where there is none."""
     words = []
     for node in (block, *block.ancestors()):
         if node.name == "location":
             words.append(f"location {' '.join(node.args)}")
         elif node.name == "server":
             words.append(f"server {names.get(node, node.path)}")
-    return " of ".join(words) or (block.file if block.name == _NAME else block.name)
+    return " of ".join(words) or ("main" if block.name == _NAME else block.name)
 
 
 def _forwarded(tree: Tree) -> bool:

@@ -48,6 +48,10 @@ class File(Item):
         """Its path."""
         return self.path
 
+    def lasting(self) -> str:
+        """A file: its name may change."""
+        return "file"
+
     @property
     def newer_by(self) -> Annotated[Seconds, From("mtime, /proc/PID/stat")]:
         """For how long before its last edit the newest worker had already been running; negative when it was not."""

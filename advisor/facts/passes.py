@@ -45,6 +45,10 @@ class Pass(Item):
         self._verdict = verdict
         self.id = f"{self.kind} {self.target} ({', '.join(codes(verdict))})"
 
+    def lasting(self) -> str:
+        """Who passes to whom: what they lack is what is judged."""
+        return f"{self.kind} {self.target}"
+
     @property
     def kind(self) -> str:
         """The directive: proxy_pass, fastcgi_pass, grpc_pass, uwsgi_pass or scgi_pass."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from typing import Annotated, ClassVar
 
 from advisor import units
@@ -20,6 +21,9 @@ Size = Annotated[int, Of(units.B)]
 Pages = Annotated[int, Of(units.PAGE)]
 Rate = Annotated[float, Of(units.PER_S)]
 
+_NUMBER = re.compile(r" ?#[0-9]+(?=[ /]|$)", re.ASCII)
+"""What tells servers and settings of one name apart, by their order in the files."""
+
 
 class Item:
     """Something rules range over. Its ``id`` holds no line and no measured value."""
@@ -28,6 +32,13 @@ class Item:
     __slots__ = ()
 
     id: str
+
+    def lasting(self) -> str:
+        """Its logical place, which it keeps when files are renamed and blocks moved; several items may share one.
+
+        This is the id less what tells those apart that are called alike: their order in the files.
+        """
+        return _NUMBER.sub("", self.id)
 
 
 @dataclass(frozen=True, slots=True, order=True)

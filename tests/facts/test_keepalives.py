@@ -109,7 +109,7 @@ def test_a_fragment_is_judged_by_what_it_sets() -> None:
         (f"server {ANY}:80", 9, [f"{ANY}:80"], [f"{ANY}:80"])
     ]
     assert short(keepalives("http { keepalive_timeout 300; }")) == [("http", 300, [], [])]
-    assert short(keepalives("gzip on;\nkeepalive_timeout 300;")) == [(CONF, 300, [], [])]
+    assert short(keepalives("gzip on;\nkeepalive_timeout 300;")) == [("main", 300, [], [])]
     assert short(keepalives("location / { keepalive_timeout 9; }")) == [("location /", 9, [], [])]
     assert keepalives("http { gzip on; }") == []
     for other in (
