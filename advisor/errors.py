@@ -5,6 +5,7 @@
     AdvisorError            what a user may see; carries the exit code
     |-- UsageError          2  an argument or parameter that cannot be meant
     |-- RuleError           2  a rule file that cannot be used: file:line:column
+    |-- ConfigError         2  an advisor.yaml that cannot be used, or followed: file:line:column
     |-- PlanError           2  a patch that cannot be proved: the rules that contradict
     `-- InputError          3  a target that cannot be read or understood: file:line
     Unread                  not an error of the user's: a fact touched a source that was not read;
@@ -15,9 +16,13 @@ from __future__ import annotations
 
 
 class AdvisorError(Exception):
-    """Anything that ends the run with one clear message and a non-zero exit code."""
+    """Anything that ends the run with one clear message and a non-zero exit code.
+
+    ``column`` is that of what is wrong, in characters from 1, where the message has the line and it is known.
+    """
 
     exit_code = 2
+    column: int | None = None
 
 
 class UsageError(AdvisorError):
@@ -26,6 +31,10 @@ class UsageError(AdvisorError):
 
 class RuleError(AdvisorError):
     """A rule file that cannot be used."""
+
+
+class ConfigError(AdvisorError):
+    """A configuration of ours that cannot be used, or, as root, one that others could have written."""
 
 
 class PlanError(AdvisorError):

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from advisor import __version__
-from advisor.collect.packs import builtin_folder, read_pack
+from advisor.collect.packs import builtin_folder, read_builtin
 
 ROOT = pathlib.Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -99,12 +99,12 @@ def test_the_wheel_holds_the_program_its_rules_and_its_schema(wheel: zipfile.Zip
 
 def test_the_rules_are_found_in_a_wheel(wheel: zipfile.ZipFile, tmp_path: pathlib.Path) -> None:
     wheel.extractall(tmp_path)
-    script = "from advisor.collect.packs import builtin_folder, read_pack; print(builtin_folder(), len(read_pack()))"
+    script = "from advisor.collect.packs import builtin_folder, read_builtin; print(builtin_folder(), len(read_builtin()))"
     command = [sys.executable, "-c", script]
     told = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, check=True, capture_output=True, text=True
     )
-    assert told.stdout == f"{tmp_path}/advisor/_rules {len(read_pack())}\n"
+    assert told.stdout == f"{tmp_path}/advisor/_rules {len(read_builtin())}\n"
 
 
 def test_make_alone_lists_the_verbs() -> None:

@@ -30,7 +30,12 @@ class _File(NamedTuple):
         return load(self.data, self.name).at(path)
 
 
-def load_rules(files: Iterable[tuple[str, bytes]], facts: type, index: Index | None = None) -> list[Rule]:
+def load_rules(
+    files: Iterable[tuple[str, bytes]],
+    facts: type,
+    index: Index | None = None,
+    foreign: Iterable[tuple[str, bytes]] = (),
+) -> list[Rule]:
     """Load rule files.
 
     Args:
@@ -38,6 +43,7 @@ def load_rules(files: Iterable[tuple[str, bytes]], facts: type, index: Index | N
         facts: the root class of facts.
         index: the rules in some of them, as they were read and checked before; each part of such a rule is compiled
             when it is first asked for.
+        foreign: the same of rules that did not come with this program: what they may cost is bounded.
 
     Returns:
         the rules, sorted by id.
@@ -48,6 +54,7 @@ def load_rules(files: Iterable[tuple[str, bytes]], facts: type, index: Index | N
     """
     known = index["rules"] if index is not None and index["shape"] == _SHAPE else {}
     rules = [_load(data, name, facts, known) for name, data in files]
+    rules += [load_rule(data, name, facts, foreign=True) for name, data in foreign]
     rules.sort(key=lambda rule: rule.id)
     _check_names(rules)
     return rules
@@ -79,13 +86,14 @@ def _check_names(rules: list[Rule]) -> None:
                 raise RuleError(f"{rule.file}:1:1: consequence_of: there is no rule '{cause}'{hint}")
 
 
-def load_rule(data: bytes, name: str, facts: type) -> Rule:
+def load_rule(data: bytes, name: str, facts: type, *, foreign: bool = False) -> Rule:
     """Load one rule file, and check it whole.
 
     Args:
         data: its bytes.
         name: its path; the rule's id must equal the file's name without ``.yaml``.
         facts: the root class of facts.
+        foreign: whether it did not come with this program.
 
     Raises:
         RuleError: ``file:line:column: key: what is wrong``.
@@ -97,7 +105,7 @@ def load_rule(data: bytes, name: str, facts: type) -> Rule:
     if parsed is None:
         path, message = fault or ((), "not a rule")
         raise RuleError(f"{document.at(path)}: {message}")
-    return Rule(parsed, document, facts).whole()
+    return Rule(parsed, document, facts, foreign=foreign).whole()
 
 
 def index_of(files: Iterable[tuple[str, bytes]], facts: type) -> Index:

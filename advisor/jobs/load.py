@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 
-from advisor.collect.packs import read_index, read_pack
+from advisor.collect.packs import is_builtin, read_builtin, read_index, read_pack
 from advisor.collect.run import Request, Say, collect
 from advisor.engine.judge import overridden
 from advisor.engine.pack import load_rules
@@ -120,9 +121,15 @@ def parse(data: bytes, name: str) -> Snapshot:
     return found
 
 
-def rules(folder: str | None = None) -> list[Rule]:
-    """The rules that came with advisor, or those of a folder."""
-    return load_rules(read_pack(folder), Facts, read_index() if folder is None else None)
+def rules(packs: Iterable[str] = ()) -> list[Rule]:
+    """The rules that came with advisor, and those of folders beside them.
+
+    Raises:
+        AdvisorError: when a folder or a rule in it can't be used, or claims a name that another rule has.
+    """
+    folders = {os.path.realpath(folder): folder for folder in packs if not is_builtin(folder)}
+    foreign = [file for folder in folders.values() for file in read_pack(folder)]
+    return load_rules(read_builtin(), Facts, read_index(), foreign)
 
 
 def chosen(known: list[Rule], select: Iterable[str], ignore: Iterable[str]) -> list[Rule]:

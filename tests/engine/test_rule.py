@@ -107,8 +107,8 @@ REPLACED: list[tuple[str, str, str]] = [
     ("name: two", "name: one", "20:6: cases: 'one' stands twice"),
     ("like: one", "like: on", "20:31: cases: no earlier case is called 'on'; did you mean 'one'?"),
     ("like: one", "liek: one", "20:31: unknown key 'liek'; did you mean 'like'?"),
-    (RULE, "[]", "1:1: the file: Input should be a valid dictionary"),
-    (RULE, "", "1:1: the file: Input should be a valid dictionary"),
+    (RULE, "[]", "1:1: the file: expected keys with values, as 'KEY: VALUE'"),
+    (RULE, "", "1:1: the file: expected keys with values, as 'KEY: VALUE'"),
 ]  # fmt: skip
 
 

@@ -18,9 +18,10 @@ from advisor.engine.written import plain, restore
 from advisor.errors import RuleError, UsageError
 from advisor.facts.derive import Facts
 from advisor.formats import yaml
+from advisor.jobs import load
 
 PATH = pathlib.Path(packs.builtin_folder()) / packs.INDEX
-FILES = packs.read_pack()
+FILES = packs.read_builtin()
 NAME, DATA = next((name, data) for name, data in FILES if name.endswith("/fin-timeout-lowered.yaml"))
 
 
@@ -97,13 +98,12 @@ def test_what_is_wrong_in_a_part_that_is_asked_for_later_is_told_by_its_place() 
         _ = rule.message
 
 
-def test_a_folder_of_the_users_own_has_none(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "fin-timeout-lowered.yaml").write_bytes(DATA)
-    (tmp_path / packs.INDEX).write_text("{}")
-    from advisor.jobs import load  # noqa: PLC0415 (after the name below is known)
-
-    monkeypatch.setattr(load, "read_index", lambda: pytest.fail("an index was read"))
-    assert [rule.id for rule in load.rules(str(tmp_path))] == ["fin-timeout-lowered"]
+def test_a_folder_of_the_users_own_has_none(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "our-fin-timeout.yaml").write_bytes(DATA.replace(b"id: fin-timeout-lowered", b"id: our-fin-timeout"))
+    (tmp_path / packs.INDEX).write_text("{")
+    found = {rule.id: rule for rule in load.rules([str(tmp_path)])}
+    assert [rule.id for rule in found.values() if rule.foreign] == ["our-fin-timeout"]
+    assert found["our-fin-timeout"].file == str(tmp_path / "our-fin-timeout.yaml")
 
 
 def test_an_index_that_is_missing_or_broken(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
