@@ -26,7 +26,7 @@ def frame(finding: Finding, width: int, paint: Paint) -> list[str]:
     if where := _where(finding):
         lines.append(f"{margin}{paint('frame', '-->')} {where}")
     lines += _source(place, margin, width, paint, finding.severity.word)
-    for label, text in _notes(finding):
+    for label, text in notes(finding):
         lines += _note(label, text, margin, width, paint)
     return lines
 
@@ -98,15 +98,16 @@ def _tail(text: str, room: int) -> str:
     return " " * (room - 1 - cells(kept)) + "…" + kept if room else ""
 
 
-def _notes(finding: Finding) -> list[tuple[str, str]]:
-    notes = [(finding.confidence.word, evidence_words(finding)), ("why", finding.why)]
+def notes(finding: Finding) -> list[tuple[str, str]]:
+    """What stands behind a finding, labelled, as the frame has it: what was seen, why, the steps, what to expect."""
+    told = [(finding.confidence.word, evidence_words(finding)), ("why", finding.why)]
     # What evidence is missing is said once, not under each step that would need it.
     lacking = Counter(step.skipped for step in finding.steps if (step.skipped or "").startswith("needs "))
     shown = [step for step in finding.steps if step.skipped not in lacking]
-    notes += [("or" if index else "fix", step_words(step)) for index, step in enumerate(shown)]
-    notes += [("open", f"{_need(count)} {why.removeprefix('needs ')}") for why, count in lacking.items() if why]
-    notes += [("expect", text) for text in finding.expected]
-    return [*((label, text) for label, text in notes if text), ("more", f"advisor explain {finding.rule}")]
+    told += [("or" if index else "fix", step_words(step)) for index, step in enumerate(shown)]
+    told += [("open", f"{_need(count)} {why.removeprefix('needs ')}") for why, count in lacking.items() if why]
+    told += [("expect", text) for text in finding.expected]
+    return [*((label, text) for label, text in told if text), ("more", f"advisor explain {finding.rule}")]
 
 
 def _need(count: int) -> str:

@@ -12,6 +12,9 @@ from advisor.report.terminal import Paint, wrap
 from advisor.units import B, S, number, show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from advisor.findings import Missing
     from advisor.report.result import Head, Result
 
 _BRIEF = 0.1
@@ -35,12 +38,17 @@ def render(result: Result, width: int = 80, *, colour: bool = False) -> str:
     paint = Paint(colour=colour)
     blocks = [_head(result.head, width)]
     blocks += [frame(finding, width, paint) for finding in result.failing]
-    blocks.append(_gaps(result, width))
+    blocks.append(gaps(result.unknown, result.problems, width))
     blocks.append(_end(result, width, paint))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
 def _head(head: Head, width: int) -> list[str]:
+    return [*wrap(host_words(head) or "no host was read", width), *wrap(_reading(head), width)]
+
+
+def host_words(head: Head) -> str:
+    """The host in one line: name, kernel, size, nginx, network namespace and profile, as far as they were read."""
     size = [f"{number(head.cpus)} CPU{'s' * (head.cpus != 1)}"] if head.cpus is not None else []
     size += [show(round(head.memory / 1024**3) * 1024**3 or head.memory, B)] if head.memory is not None else []
     nginx = [f"nginx {head.nginx}" if head.nginx else "nginx"] if head.nginx or head.workers is not None else []
@@ -53,7 +61,7 @@ def _head(head: Head, width: int) -> list[str]:
         f"network namespace: {head.netns}" if head.netns else None,
         f"profile: {head.profile}" if head.profile else None,
     ]
-    return [*wrap(" · ".join(filter(None, parts)) or "no host was read", width), *wrap(_reading(head), width)]
+    return " · ".join(filter(None, parts))
 
 
 def _reading(head: Head) -> str:
@@ -70,18 +78,19 @@ def _time(seconds: float) -> str:
     return show(seconds, S) if seconds >= _BRIEF else f"under {show(_BRIEF, S)}"
 
 
-def _gaps(result: Result, width: int) -> list[str]:
+def gaps(unknown: Iterable[tuple[str, Missing]], problems: Iterable[tuple[str, str]], width: int) -> list[str]:
+    """What could not be judged, each reason once with the rules that lack it, and what was wrong with what was read."""
     reasons: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
-    for rule, missing in result.unknown:
+    for rule, missing in unknown:
         why, name = _but_for_name(missing.why)
         names, rules = reasons.setdefault((missing.source, why), ({}, {}))
         names[name] = rules[rule] = None
     lines = []
     for (source, why), (names, rules) in sorted(reasons.items(), key=lambda pair: (-len(pair[1][1]), pair[0])):
-        need = f"{_count(len(rules), 'rule')} need{'s' * (len(rules) == 1)} '{source}'"
-        lines += _hung(f"unknown: {need}: {why.replace(_A_NAME, _some([*names]))} ({_some([*rules])})", width)
-    for source, why in result.problems:
-        lines += _hung(f"problem: {source}: {why}", width)
+        need = f"{count(len(rules), 'rule')} need{'s' * (len(rules) == 1)} '{source}'"
+        lines += hung(f"unknown: {need}: {why.replace(_A_NAME, _some([*names]))} ({_some([*rules])})", width)
+    for source, why in problems:
+        lines += hung(f"problem: {source}: {why}", width)
     return lines
 
 
@@ -92,7 +101,8 @@ def _but_for_name(why: str) -> tuple[str, str]:
     return (why.replace(name, _A_NAME, 1) if name else why), name
 
 
-def _hung(text: str, width: int) -> list[str]:
+def hung(text: str, width: int) -> list[str]:
+    """The lines of a text; those after the first stand back by two cells."""
     first, *rest = wrap(text, width - 2)
     return [first, *(f"  {line}" for line in rest)]
 
@@ -102,18 +112,19 @@ def _some(names: list[str]) -> str:
     return ", ".join([*names[:_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
 
-def _count(amount: int, word: str) -> str:
+def count(amount: int, word: str) -> str:
+    """``1 rule``, ``2,000 rules``."""
     return f"{number(amount)} {word}{'s' * (amount != 1)}"
 
 
 def _end(result: Result, width: int, paint: Paint) -> list[str]:
     failing = result.failing
     severities = Counter(finding.severity for finding in failing)
-    kinds = ", ".join(f"{count} {severity.word}" for severity, count in sorted(severities.items(), reverse=True))
-    parts = [f"{_count(len(failing), 'finding')} ({kinds})" if failing else "no findings"]
+    kinds = ", ".join(f"{many} {severity.word}" for severity, many in sorted(severities.items(), reverse=True))
+    parts = [f"{count(len(failing), 'finding')} ({kinds})" if failing else "no findings"]
     parts += [f"{suppressed} suppressed"] if (suppressed := len(result.findings) - len(failing)) else []
     parts += [f"{result.unknown_rules} unknown"] if result.unknown else []
-    parts.append(f"{_count(result.quiet, 'rule')} quiet")
+    parts.append(f"{count(result.quiet, 'rule')} quiet")
     if not result.judged:
         parts = [f"nothing could be judged: this is no clean bill ({result.unknown_rules} unknown)"]
     return [paint("strong", line) for line in wrap(" · ".join(parts), width)] + _next(result)
