@@ -96,4 +96,4 @@ def with_bytes(snapshot: Snapshot, nginx: Mapping[str, bytes], sysctl: Mapping[s
         update["sysctl_files"] = [
             replace(file, content=sysctl[file.path]) if file.given and file.path in sysctl else file for file in given
         ]
-    return replace(snapshot, **update)
+    return replace(snapshot, **update) if update else snapshot
