@@ -99,7 +99,7 @@ def test_the_wheel_holds_the_program_its_rules_and_its_schema(wheel: zipfile.Zip
 
 def test_the_rules_are_found_in_a_wheel(wheel: zipfile.ZipFile, tmp_path: pathlib.Path) -> None:
     wheel.extractall(tmp_path)
-    script = "from advisor.collect.packs import builtin_folder, read_builtin; print(builtin_folder(), len(read_builtin()))"
+    script = "from advisor.collect import packs; print(packs.builtin_folder(), len(packs.read_builtin()))"
     command = [sys.executable, "-c", script]
     told = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, check=True, capture_output=True, text=True

@@ -14,7 +14,7 @@ WithConfig = Annotated[
 ]
 
 
-@reads("select", "ignore")
+@reads("select", "ignore", "rules")
 def command(*, read: Read, out: Out, with_config: WithConfig = False) -> int:
     """Keep what was read in a file, to judge it elsewhere or later. Secrets are masked.
 

@@ -13,7 +13,7 @@ from advisor.errors import UsageError
 
 if TYPE_CHECKING:
     from advisor.collect.run import Request
-    from advisor.engine.judging import Judging
+    from advisor.jobs.configure import Settings
     from advisor.snapshot.model import Snapshot
 
 NginxConf = Annotated[
@@ -65,16 +65,26 @@ Capture = Annotated[
 ]
 Select = Annotated[list[str] | None, Option(("--select",), "Only this rule; repeatable.", "RULE")]
 Ignore = Annotated[list[str] | None, Option(("--ignore",), "Not this rule; repeatable.", "RULE")]
+ConfigFile = Annotated[
+    str | None,
+    Option(("--config",), "The configuration; else advisor.yaml here or above, or in /etc/advisor.", "FILE"),
+]
+Isolated = Annotated[bool, Option(("--isolated",), "Read no configuration.")]
+Packs = Annotated[
+    list[str] | None,
+    Option(("--rules",), "A folder of rules beside those that come with advisor; repeatable.", "DIR"),
+]
 
 
 class Inputs:
     """What a command works on: ``snapshot`` is read when it is first asked for."""
 
-    def __init__(self, request: Request, kept: str | None, judging: Judging) -> None:
+    def __init__(self, request: Request, kept: str | None, settings: Settings) -> None:
         """``kept``: the file of a snapshot that is to be judged instead."""
         self.request = request
         self.kept = kept
-        self.judging = judging
+        self.settings = settings
+        self.judging = settings.judging
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -86,7 +96,7 @@ class Inputs:
         from advisor.jobs import load
 
         with Progress() as say:
-            return load.snapshot(self.request, self.kept, say)
+            return self.settings.described(load.snapshot(self.request, self.kept, say))
 
 
 def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
@@ -107,18 +117,21 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
     profile: Profile = None,
     budget: Budget = 2.0,
     capture: Capture = None,
+    config: ConfigFile = None,
+    isolated: Isolated = False,
+    rules: Packs = None,
 ) -> Inputs:
-    """Load the rules, and say what is to be judged.
+    """Load the configuration and the rules, and say what is to be judged.
 
     Raises:
-        AdvisorError: when the rules can't be had, or the options contradict each other.
+        AdvisorError: when one of them can't be used, or the options contradict each other.
     """
     from advisor.collect.run import Request
-    from advisor.engine.judging import Judging
     from advisor.jobs import load
+    from advisor.jobs.configure import Asked, settings
 
-    everything = load.rules()
-    site, own = load.params(param or (), everything)
+    asked = Asked(config, isolated, rules or (), param or (), select or (), ignore or ())
+    found = settings(asked)
     request = Request(
         root=folder(root),
         host=not no_host,
@@ -128,14 +141,14 @@ def inputs(  # noqa: PLR0913 (the options that the commands share, one by one)
         sample=sample,
         stub_status=stub_status,
         nginx_version=nginx_version,
-        site=tuple(site.items()),
+        site=tuple(found.site.items()),
         netns=netns,
         profile=profile,
         budget=budget,
         capture=capture,
     )
     load.check(request, snapshot)
-    return Inputs(request, snapshot, Judging(load.chosen(everything, select or (), ignore or ()), own))
+    return Inputs(request, snapshot, found)
 
 
 Read = Callable[[], Inputs]

@@ -18,6 +18,7 @@ from advisor.formats.yaml import Path
 from advisor.records import replace
 
 _V = TypeVar("_V")
+_W = TypeVar("_W", Config, Host)
 
 
 def checked(draft: Draft, rules: Sequence[Rule], others: Iterable[str] = ()) -> Config:
@@ -44,24 +45,25 @@ class _Check:
     def config(self) -> Config:
         """The configuration, checked."""
         raw = self.draft.config
-        self._surroundings(raw, ())
         self._globs(("exclude",), raw.exclude)
-        for name, host in raw.hosts.items():
-            self._surroundings(host, ("hosts", name))
-            self._globs(("hosts", name, "paths"), host.paths)
         return replace(
-            raw,
+            self._surroundings(raw, ()),
             select=[self._rule(("select", at), name, self.names) for at, name in enumerate(raw.select)],
             ignore=[self._rule(("ignore", at), name, self.more) for at, name in enumerate(raw.ignore)],
             severity=self._by_rule("severity", raw.severity),
             safety=self._by_rule("safety", raw.safety),
             ignores=[self._ignored(("ignores", at), one) for at, one in enumerate(raw.ignores)],
+            hosts={name: self._host(("hosts", name), host) for name, host in raw.hosts.items()},
         )
 
     def _error(self, path: Path, message: str) -> ConfigError:
         return ConfigError(f"{self.draft.document.at(path)}: {'.'.join(map(str, path))}: {message}")
 
-    def _surroundings(self, where: Config | Host, above: Path) -> None:
+    def _host(self, path: Path, host: Host) -> Host:
+        self._globs((*path, "paths"), host.paths)
+        return self._surroundings(host, path)
+
+    def _surroundings(self, where: _W, above: Path) -> _W:
         """What holds for a host, or for all."""
         if where.nginx_version is not None:
             try:
@@ -70,8 +72,14 @@ class _Check:
                 raise self._error((*above, "nginx_version"), "write it as nginx -v does, for example 1.22.1") from None
         for name, text in where.site.items():
             self._quantity((*above, "site", name), check_site, name, text)
+        params: dict[str, str] = {}
         for name, text in where.params.items():
-            self._quantity((*above, "params", name), lambda one, own: overridden(self.rules, {one: own}), name, text)
+            path = (*above, "params", name)
+            rule, _, param = name.rpartition(".")
+            known = f"{self._rule(path, rule, self.names)}.{param}"
+            self._quantity(path, lambda one, own: overridden(self.rules, {one: own}), known, text)
+            params[known] = text
+        return replace(where, params=params)
 
     def _quantity(self, path: Path, check: Callable[[str, str], object], name: str, text: str) -> None:
         try:

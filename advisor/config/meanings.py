@@ -5,7 +5,7 @@ from __future__ import annotations
 from advisor.facts.site import MEANINGS as SITE
 from advisor.facts.workload import PROFILES
 
-_PATHS = "patterns (* ? **) relative to this file's folder"
+_PATHS = "patterns (* ? **) from the top of the repository on, or absolute"
 
 MEANINGS: dict[str, str] = {
     "fail_on": "the gate fails on a finding this grave, or graver; high if not said",

@@ -58,8 +58,9 @@ class Host:
 class Config:
     """A configuration. None is what it does not say; rules are named by their ids.
 
-    ``exclude``, the paths of hosts and of ignores are patterns relative to the file's folder, or absolute; ``baseline``
-    and ``rules`` are paths relative to it. ``site`` and ``params`` are quantities, as ``--param`` takes them.
+    ``exclude``, the paths of hosts and of ignores are patterns from the top of the repository on, or absolute;
+    ``baseline`` and ``rules`` are paths relative to the file. ``site`` and ``params`` are quantities, as ``--param``
+    takes them.
     """
 
     fail_on: SeverityWord | None = None

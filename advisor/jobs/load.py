@@ -166,12 +166,14 @@ def params(texts: Iterable[str], known: list[Rule]) -> tuple[dict[str, str], dic
     """
     site: dict[str, str] = {}
     own: dict[str, str] = {}
+    ids = {alias: rule.id for rule in known for alias in rule.aliases}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"--param {text}: write NAME=QUANTITY, for example load_balancer_idle='60 s'")
         if "." in name:
-            own[name] = value
+            rule, _, param = name.rpartition(".")
+            own[f"{ids.get(rule, rule)}.{param}"] = value
         else:
             check_site(name, value)
             site[name] = value

@@ -1,0 +1,148 @@
+"""The configuration in force: which file it is, whether it may be followed, and what the command line makes of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from advisor.collect import trusted
+from advisor.config.model import Config, Ignore
+from advisor.engine.judging import Judging
+from advisor.engine.rule import Rule
+from advisor.errors import ConfigError, UsageError
+from advisor.formats.yaml import MAX_BYTES
+from advisor.jobs import load
+from advisor.records import dataclass, field, replace
+from advisor.snapshot.model import Snapshot
+
+NAME = "advisor.yaml"
+FOR_ALL = "/etc/advisor/advisor.yaml"
+"""Read where no folder up to the top of the repository has one."""
+
+
+class Asked(NamedTuple):
+    """What the command line says of how to judge.
+
+    ``config`` is the file to use, ``isolated`` that none is; ``packs`` are folders of rules. ``params``, ``select``,
+    ``ignore`` and ``packs`` come on top of the configuration's; a parameter that both name is the command line's.
+    """
+
+    config: str | None = None
+    isolated: bool = False
+    packs: Sequence[str] = ()
+    params: Sequence[str] = ()
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is in force: the configuration, and the rules, ready to judge by it.
+
+    ``file`` is the configuration as messages name it; ``baseline`` its baseline's path; ``ignores`` are its exceptions,
+    each with the file and line that says so. ``site`` and ``params`` are what the command line says.
+    """
+
+    config: Config
+    judging: Judging
+    file: str | None = None
+    baseline: str | None = None
+    ignores: tuple[tuple[Ignore, str], ...] = ()
+    site: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def judging_of(self, host: str) -> Judging:
+        """The rules with what the configuration says of a host of its own."""
+        params = {**self.config.hosts[host].params, **self.params}
+        return self.judging.with_params(_of(self.judging.rules, params))
+
+    def described(self, snapshot: Snapshot, host: str | None = None) -> Snapshot:
+        """A snapshot with what the configuration knows of its surroundings.
+
+        What was read, and what the command line says, stands; a host's own entry beats the general one.
+        """
+        own = self.config.hosts.get(host or "")
+        site = {**self.config.site, **(own.site if own else {}), **snapshot.site}
+        profile = snapshot.profile or (own and own.profile) or self.config.profile
+        nginx, version = snapshot.nginx, (own and own.nginx_version) or self.config.nginx_version
+        if nginx is not None and nginx.version is None and version is not None:
+            nginx = replace(nginx, version=version)
+        return replace(snapshot, site=site, profile=profile, nginx=nginx)
+
+
+def settings(asked: Asked) -> Settings:
+    """Find and read the configuration, and load the rules.
+
+    Raises:
+        AdvisorError: when one of them can't be used.
+    """
+    if asked.isolated and asked.config is not None:
+        raise UsageError(
+            f"--isolated reads no configuration, and --config {asked.config} is one; leave out one of them"
+        )
+    path = asked.config if asked.config is not None or asked.isolated else found()
+    if path is None:
+        return _without(asked)
+    from advisor.config.check import checked  # noqa: PLC0415 (pydantic, only where there is a configuration)
+    from advisor.config.read import read  # noqa: PLC0415 (likewise)
+
+    draft = read(_bytes(path), path)
+    folder = os.path.dirname(path)
+    rules = load.rules([*(os.path.join(folder, pack) for pack in draft.config.rules), *asked.packs])
+    config = checked(draft, rules)
+    places = [draft.document.at(("ignores", at)).rpartition(":")[0] for at in range(len(config.ignores))]
+    baseline = config.baseline and os.path.join(folder, config.baseline)
+    made = _settings(asked, rules, config)
+    return replace(made, file=path, baseline=baseline, ignores=tuple(zip(config.ignores, places, strict=True)))
+
+
+def _without(asked: Asked) -> Settings:
+    return _settings(asked, load.rules(asked.packs), Config())
+
+
+def _settings(asked: Asked, rules: list[Rule], config: Config) -> Settings:
+    site, params = load.params(asked.params, rules)
+    ids = {rule.id for rule in rules}
+    ignored = [*(name for name in config.ignore if name in ids), *asked.ignore]
+    wanted = load.chosen(rules, [*config.select, *asked.select], ignored)
+    judging = Judging(wanted, _of(wanted, {**config.params, **params}), config.severity, config.safety)
+    return Settings(config, judging, site=site, params=params)
+
+
+def _of(rules: Iterable[Rule], params: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of these rules; those of others were checked, and are not needed."""
+    ids = {rule.id for rule in rules}
+    return {name: text for name, text in params.items() if name.rpartition(".")[0] in ids}
+
+
+def found() -> str | None:
+    """The configuration that holds here: of the nearest folder up to the top of the repository, else of the machine.
+
+    Returns:
+        its path, relative where it lies in the current folder; None where there is none.
+    """
+    try:
+        above = _above(os.getcwd())[1:]
+    except FileNotFoundError:
+        above = []
+    paths = [NAME, *(os.path.join(folder, NAME) for folder in above), FOR_ALL]
+    return next((path for path in paths if os.path.lexists(path)), None)
+
+
+def _above(here: str) -> list[str]:
+    """A folder and those above it, up to the top of its repository; where it is in none, that folder alone."""
+    folders = [here]
+    while not os.path.lexists(os.path.join(folders[-1], ".git")):
+        above = os.path.dirname(folders[-1])
+        if above == folders[-1]:
+            return [here]
+        folders.append(above)
+    return folders
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return trusted.read(path, MAX_BYTES)
+    except OSError as error:
+        raise ConfigError(f"{path}: the configuration can't be read: {error.strerror}") from None
