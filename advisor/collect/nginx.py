@@ -18,9 +18,10 @@ from advisor.system import MIB
 
 _MOST_FILES = 10_000
 _MOST_BYTES = 256 * MIB
-_COMPARED = 16 * MIB
+COMPARED = 16 * MIB
 """Bytes of one file up to which crossplane reads it too (some 8 s); larger ones are data, which no patch edits."""
-_COMPARED_IN_ALL = 64 * MIB
+COMPARED_IN_ALL = 64 * MIB
+"""Of all files together."""
 _COMPARING_S = 0.8e-6
 """CPU time, in seconds, that it takes to compare a byte."""
 _MOST_LINKS = 1_000_000
@@ -42,6 +43,7 @@ def read_nginx(
     content: Content | None = None,
     folder: str | None = None,
     budget: Budget | None = None,
+    known: dict[str, ConfigFile] | None = None,
 ) -> tuple[Nginx, list[tuple[str, str]]]:
     """Read the entry file and all it includes, each file once, breadth first.
 
@@ -56,6 +58,7 @@ def read_nginx(
             nobody knows where it belongs, and none of its includes is followed.
         budget: once three quarters of it are spent, no file is read by crossplane as well, which takes most of the
             time: the files that are left are judged, and never edited. None: there is none.
+        known: files that were read before, by their real paths; those that are read now are put there.
 
     Returns:
         The configuration, and what is wrong with it: pairs of source and reason.
@@ -69,6 +72,7 @@ def read_nginx(
     if folder is None and entry.startswith("/"):
         folder = entry.rpartition("/")[0]
     reader = _Reader(files, entry, content, folder, budget)
+    reader.shared = {} if known is None else known
     while reader.todo:
         reader.read(reader.todo.popleft())
     reader.measure()
@@ -84,6 +88,7 @@ class _Reader:
         self, source: Files, entry: str, content: Content | None, folder: str | None, budget: Budget | None
     ) -> None:
         self.budget = budget
+        self.shared: dict[str, ConfigFile] = {}
         self.source = source
         self.finder = Includes(source, folder)
         self.entry = entry if content is not None else real_path(source, printable(entry), entry)
@@ -110,16 +115,16 @@ class _Reader:
     def read(self, todo: tuple[str, str]) -> None:
         """Read one file (``todo``: its path, and who asks for it) and queue what it includes."""
         path, asker = todo
-        data, modified = self._content(path, asker)
-        self.bytes += len(data)
+        file = self.shared.get(path) or self._new(path, asker)
+        self.bytes += len(file.content)
         if self.bytes > _MOST_BYTES:
             raise InputError(f"{asker}: the configuration is larger than {_MOST_BYTES // MIB} MiB in all; split it")
-        file = ConfigFile(content=data, modified=modified)
         statements = file.statements(printable(path))
-        differs = self._differs(data, path, statements)
-        self.files[path] = file if differs is None else replace(file, differs=differs)
+        if path not in self.shared:
+            file = self.shared[path] = told(file, self._differs(file.content, path, statements))
+        self.files[path] = file
         self.sites[path] = list(self._look_through(path, statements))
-        for line in _long_comments(data, statements):
+        for line in _long_comments(file.content, statements):
             where = f"{printable(path)}:{line}"
             self.complain(f"{where}: a comment of more than {_LONGEST}, which nginx refuses; shorten it")
 
@@ -132,6 +137,10 @@ class _Reader:
                 what = f"with all it includes it has more than {_MOST_STATEMENTS:,} statements; include less in it"
                 raise InputError(f"{printable(path)}: {what}")
 
+    def _new(self, path: str, asker: str) -> ConfigFile:
+        data, modified = self._content(path, asker)
+        return ConfigFile(content=data, modified=modified)
+
     def _content(self, path: str, asker: str) -> Content:
         if path == self.entry and self.content is not None:
             return self.content
@@ -141,8 +150,8 @@ class _Reader:
             raise unreadable(asker, path, error) from None
 
     def _differs(self, data: bytes, path: str, statements: list[Statement]) -> str | None:
-        if len(data) > _COMPARED or self.compared + len(data) > _COMPARED_IN_ALL:
-            return f"not compared with crossplane: {len(data)} bytes are too many"
+        if len(data) > COMPARED or self.compared + len(data) > COMPARED_IN_ALL:
+            return too_many(data)
         self.compared += len(data)
         if self.budget is not None and not self.budget.affords(len(data) * _COMPARING_S):
             return _UNCOMPARED
@@ -182,6 +191,20 @@ class _Reader:
                 else:
                     self.complain(str(found))
         return self.includes[key]
+
+
+def told(file: ConfigFile, differs: str | None) -> ConfigFile:
+    """A file with what came of comparing it; what was scanned of it stays."""
+    if differs is None:
+        return file
+    found = replace(file, differs=differs)
+    found.__dict__.update({name: kept for name, kept in file.__dict__.items() if name not in found.__dict__})
+    return found
+
+
+def too_many(data: bytes) -> str:
+    """Why a file was not compared."""
+    return f"not compared with crossplane: {len(data)} bytes are too many"
 
 
 def _has_long_word(statement: Statement) -> bool:

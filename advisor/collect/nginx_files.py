@@ -16,7 +16,10 @@ class MissingError(InputError):
 
 
 class Files(Folders, Protocol):
-    """What a configuration is read from. `System` is one."""
+    """What a configuration is read from. `System` is one.
+
+    Where a folder is none that it could answer for, `names` raises `MissingError`.
+    """
 
     def read_settled(self, path: str) -> tuple[bytes, float | None]:
         """A file's bytes, and when it was last written, in seconds since the epoch; None: not known."""

@@ -54,6 +54,9 @@ class Includes:
         pattern = text if text.startswith("/") else f"{self.folder}/{text}"
         try:
             paths = self.glob.paths(pattern) if is_wild(pattern) else [pattern]
+        except MissingError as missing:
+            yield MissingError(f"{asker}: {missing}")
+            return
         except OSError as error:
             raise unreadable(asker, pattern, error) from None
         for path in paths:

@@ -19,7 +19,9 @@ def fault(data: bytes, name: str, offset: int, what: str) -> InputError:
     if found := _TEMPLATE.search(data, start, end if end >= 0 else len(data)):
         piece = data[found.start() : found.start() + _SHOWN].split()[0].rstrip(b";")
         what = f"{show(piece)} looks like an unrendered template; render it first"
-    return InputError(f"{name}:{line}: {what}")
+    error = InputError(f"{name}:{line}: {what}")
+    error.column = len(data[start:offset].decode("utf-8", "replace")) + 1
+    return error
 
 
 def is_template(data: bytes, offset: int) -> bool:

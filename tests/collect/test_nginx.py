@@ -276,7 +276,7 @@ def test_size_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit:
 
 def test_data_files_are_read_but_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = tree(tmp_path, {ENTRY: "include data;", "/etc/nginx/data": "a b c;" * 9, "/etc/nginx/y": "a;"})
-    monkeypatch.setattr(collector, "_COMPARED", 40)
+    monkeypatch.setattr(collector, "COMPARED", 40)
     files = read_nginx(system, ENTRY)[0].files
     assert files[ENTRY].differs is None
     assert files["/etc/nginx/data"].differs == "not compared with crossplane: 54 bytes are too many"
