@@ -1,0 +1,30 @@
+"""The findings as one line each, for editors and grep: ``path:line:column: severity[rule] message``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from advisor.report.gate_words import fault_words, mark, spot, verdict
+from advisor.report.terminal import visible
+
+if TYPE_CHECKING:
+    from advisor.report.gated import Fault, Gated, Judged
+
+
+def render(gated: Gated, **_look: object) -> str:
+    """One line for each fault and each finding, worst first, and the verdict; marked ones say why they don't count.
+
+    Paths are those of the command line, so that an editor finds them. Nothing in a text ends or colours a line.
+    """
+    lines = [*map(_fault, gated.faults), *map(_finding, gated.findings), visible(verdict(gated))]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _fault(fault: Fault) -> str:
+    return f"{visible(fault_words(fault))} (error: {fault.kind})"
+
+
+def _finding(one: Judged) -> str:
+    finding = one.finding
+    said = f"{finding.severity.word}[{visible(finding.rule)}] {visible(finding.message)}"
+    return f"{visible(spot(finding))}: {said} {visible(mark(one))}".rstrip()
