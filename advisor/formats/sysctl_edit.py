@@ -62,6 +62,8 @@ def _splices(line: bytes, value: Value) -> list[Splice]:
     offset = len(key) + len(equals)
     old = [*_WORD.finditer(rest)]
     new = value.text.encode("utf-8", "surrogateescape")
+    if not old and not new:
+        return []
     if not old:
         blanks = len(rest) - len(rest.lstrip(b" \t"))
         gap = b" " if key.endswith((b" ", b"\t")) and not blanks else b""

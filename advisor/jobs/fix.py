@@ -229,18 +229,18 @@ def _name(snapshot: Snapshot) -> str:
     return next((file.path for file in snapshot.sysctl_files or () if file.given), "the target")
 
 
-def replacements(fixed: Fixed, named: Callable[[str], str] = str) -> dict[Owner, tuple[Replacement, ...]]:
+def replacements(fixed: Fixed, named: Callable[[str], str | None] = str) -> dict[Owner, tuple[Replacement, ...]]:
     """What belongs to each finding, in the order of files and places.
 
     Args:
         fixed: see there.
-        named: what a report calls a file, of the name under which it was read.
+        named: what a report calls a file, of the name under which it was read; None: as it was read.
     """
     found: dict[Owner, list[Replacement]] = {}
     for path, edits in fixed.edits.items():
         old = fixed.files[path][0]
         for edit in edits:
-            one = _replacement(old, named(path), edit)
+            one = _replacement(old, named(path) or path, edit)
             for owner in edit.owners:
                 found.setdefault(owner, []).append(one)
     return {owner: tuple(parts) for owner, parts in found.items()}
