@@ -19,7 +19,7 @@ def explain(rule: Rule, width: int) -> str:
         _section("Fails when", [*filter(None, [written.applies, written.when])], width),
         _section("Why", [written.why], width),
         _section("Leave it when", [rule.unless], width),
-        _section("Steps", list(_steps(rule)), width),
+        _section("Steps", list(steps_of(rule)), width),
         _section("Expect", written.expected, width),
         _section("Parameters (--param NAME=QUANTITY)", _params(rule), width),
         _section("Sources", [link(reference) for reference in rule.references], width),
@@ -54,7 +54,8 @@ def _wrapped(text: str, width: int, indent: str = "") -> str:
     )
 
 
-def _steps(rule: Rule) -> Iterator[str]:
+def steps_of(rule: Rule) -> Iterator[str]:
+    """Its steps in words, numbered."""
     for number, step in enumerate(rule.written.remedies, 1):
         wants = [
             f"{target} {relation.replace('_', ' ')} {text}"

@@ -92,8 +92,13 @@ def result_of(snapshot: Snapshot, verdicts: Iterable[Verdict]) -> Result:
         findings=sorted(findings, key=_order),
         unknown=sorted(unknown, key=lambda pair: (pair[0], pair[1].source, pair[1].why)),
         quiet=len(rules - loud),
-        problems=[*snapshot.problems, *_never_edited(snapshot)],
+        problems=problems_of(snapshot),
     )
+
+
+def problems_of(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Things wrong with what was read: source to reason."""
+    return [*snapshot.problems, *_never_edited(snapshot)]
 
 
 def _never_edited(snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.sample import KEEPALIVE
 
-from advisor.findings import Confidence, Finding, Severity, State
+from advisor.findings import Confidence, Finding, Severity, State, Suppression
 from advisor.gate.policy import Policy, offending
 from advisor.records import replace
 
@@ -55,3 +55,28 @@ def test_a_stricter_gate_never_passes_more(
     assert offending(findings, Policy(fail_on, sure)) == [
         finding for finding in findings if finding.severity >= fail_on and finding.confidence >= sure
     ]
+
+
+@pytest.mark.parametrize(
+    ("finding", "why"),
+    [
+        (KEEPALIVE, None),
+        (replace(KEEPALIVE, severity=Severity.MEDIUM), "medium is below high"),
+        (replace(KEEPALIVE, confidence=Confidence.POTENTIAL), "potential is less sure than observed"),
+        (replace(KEEPALIVE, maturity="preview"), "preview rules do not count without --preview"),
+        (replace(KEEPALIVE, maturity="deprecated"), "deprecated rules do not count"),
+        (
+            replace(KEEPALIVE, state=State.SUPPRESSED, suppression=Suppression("comment", "a test bed")),
+            "ignored: a test bed",
+        ),
+        (replace(KEEPALIVE, state=State.SUPPRESSED, suppression=Suppression("baseline", "known")), "in the baseline"),
+    ],
+)
+def test_it_is_said_why_a_finding_does_not_count(finding: Finding, why: str | None) -> None:
+    assert Policy().why_not(finding) == why
+
+
+def test_a_policy_in_words() -> None:
+    assert Policy().words == "high or graver, observed or surer"
+    everything = Policy(Severity.CRITICAL, Confidence.CERTAIN, preview=True, strict=True)
+    assert everything.words == "critical, certain, preview rules, too, strict"
