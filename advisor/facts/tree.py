@@ -260,9 +260,24 @@ def locate(nginx: Nginx, node: Node, argument: int | None = None) -> Location:
         line=mark.line,
         column=column(data, mark.start),
         length=max(1, len(data[mark.start : end].split(b"\n")[0].decode("utf-8", "replace"))),
-        excerpt=line_text(data, mark.start),
+        excerpt=text_of(nginx, node.file, mark.line, mark.start),
         key=node.name,
     )
+
+
+def text_of(nginx: Nginx, file: str, line: int, offset: int) -> str:
+    """The text of the line an offset stands on: one object for all that stands there, for a file may be one long line.
+
+    Args:
+        nginx: the configuration.
+        file: one of its files.
+        line: the line's number.
+        offset: any on that line, in bytes.
+    """
+    kept: dict[int, str] = nginx.files[file].__dict__.setdefault("lines", {})
+    if line not in kept:
+        kept[line] = line_text(nginx.files[file].content, offset)
+    return kept[line]
 
 
 def walk(nodes: list[Node]) -> Iterator[Node]:
