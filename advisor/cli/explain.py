@@ -6,12 +6,16 @@ import sys
 from typing import Annotated
 
 from advisor.cli import options as o
+from advisor.cli import reading as r
 from advisor.cli.command import Option
 
 
 def command(
     *,
     rule: Annotated[str, Option((), "Its id: see advisor rules.", "RULE")],
+    config: r.ConfigFile = None,
+    isolated: r.Isolated = False,
+    rules: r.Packs = None,
 ) -> int:
     """Say what a rule looks for, why, when to leave it, what it would change and where that is written.
 
@@ -19,6 +23,8 @@ def command(
         advisor explain listen-backlog-capped
     """
     from advisor.jobs import explain, load
+    from advisor.jobs.configure import Asked, known
 
-    sys.stdout.write(explain.explain(load.named(load.rules(), rule), o.width()))
+    found = load.named(known(Asked(config, isolated, rules or ())), rule)
+    sys.stdout.write(explain.explain(found, o.width()))
     return 0

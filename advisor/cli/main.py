@@ -36,6 +36,7 @@ COMMANDS = {
     "upgrade-check": _Entry("Guard", "upgrade"),
     "rules": _Entry("Guard", "rules", "list_rules"),
     "rules test": _Entry("Guard", "rules", "run_cases"),
+    "rules schema": _Entry("Guard", "rules", "schema"),
     "collect": _Entry("Move", "collect"),
 }
 """In the order of the help. ``a b`` is the command ``b`` below ``a``."""

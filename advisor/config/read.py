@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 from advisor.config import model
 from advisor.config.meanings import MEANINGS
 from advisor.config.model import Config, Host, Ignore
-from advisor.engine.rulefile import explain, written
+from advisor.engine.rulefile import BARE, explain, written
 from advisor.errors import ConfigError, RuleError
 from advisor.facts.site import PARAMETERS
 from advisor.facts.workload import PROFILES
@@ -33,9 +33,9 @@ _TYPES = {
     "RuleName": Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=80)],
     "ParamName": Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z][a-z0-9_]*$", max_length=141)],
     "SiteName": Literal[tuple(PARAMETERS)],
-    "Quantity": Annotated[str, BeforeValidator(written), Field(max_length=100)],
+    "Quantity": Annotated[str, BeforeValidator(written), Field(max_length=100), BARE],
     "Profile": Literal[tuple(PROFILES)],
-    "Version": Annotated[str, BeforeValidator(written), Field(max_length=40)],
+    "Version": Annotated[str, BeforeValidator(written), Field(max_length=40), BARE],
     "Glob": Annotated[str, Field(pattern=_TEXT, max_length=500)],
     "Folder": Annotated[str, Field(pattern=_TEXT, max_length=1000)],
     "Date": Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")],

@@ -9,7 +9,7 @@ from typing import Any
 
 from advisor import __version__
 from advisor.engine.cases_captured import captured
-from advisor.engine.judge import judge
+from advisor.engine.judging import Judging
 from advisor.engine.rule import Case, Rule
 from advisor.engine.syntax import did_you_mean
 from advisor.errors import AdvisorError, RuleError
@@ -66,20 +66,21 @@ def snapshot_of(given: Given) -> Snapshot:
         raise RuleError(f"given: not of the shape of a case ({error}); see rules/README.md") from None
 
 
-def run_case(rule: Rule, case: Case, facts: Callable[[Snapshot], Any]) -> str | None:
+def run_case(rule: Rule, case: Case, facts: Callable[[Snapshot], Any], judging: Judging | None = None) -> str | None:
     """Judge one case of a rule.
 
     Args:
         rule: the rule.
         case: one of its cases.
         facts: the root class of facts.
+        judging: the rule, ready to judge, where several cases are to share what they may cost.
 
     Returns:
         what is not as the case expects; None when all is. Of several items the worst state counts: fail, unknown,
         pass, not applicable.
     """
     try:
-        verdicts = judge([rule], facts(snapshot_of(case.given)))
+        verdicts = (judging or Judging([rule]))(facts(snapshot_of(case.given)))
     except AdvisorError as error:
         return f"{rule.id}: case '{case.name}': {error}"
     state = next(state for state in _WORST if any(verdict.state is state for verdict in verdicts))

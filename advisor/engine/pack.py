@@ -75,7 +75,7 @@ def _key(data: bytes, name: str) -> str:
 
 def _check_names(rules: list[Rule]) -> None:
     claimed: dict[str, Rule] = {}
-    for rule in rules:
+    for rule in sorted(rules, key=lambda one: one.foreign):
         for name in (rule.id, *rule.aliases):
             if (other := claimed.setdefault(name, rule)) is not rule:
                 raise RuleError(f"{rule.file}:1:1: '{name}' is also claimed by {other.file}; rename one of them")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails
 
 from advisor.engine import written as shape
@@ -26,9 +26,12 @@ def written(value: object) -> object:
     return str(value) if isinstance(value, bool | int | float) else value
 
 
+BARE = WithJsonSchema({"type": ["string", "number", "boolean"]})
+"""How the schema tells what `written` takes."""
+
 _TYPES = {
-    "Expr": Annotated[str, BeforeValidator(written), Field(min_length=1, max_length=10_000)],
-    "Quantity": Annotated[str, BeforeValidator(written), Field(max_length=100)],
+    "Expr": Annotated[str, BeforeValidator(written), Field(min_length=1, max_length=10_000), BARE],
+    "Quantity": Annotated[str, BeforeValidator(written), Field(max_length=100), BARE],
     "Line": Annotated[str, Field(min_length=1, max_length=300)],
     "Prose": Annotated[str, Field(min_length=1, max_length=5_000)],
     "Id": Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=80)],
@@ -82,13 +85,14 @@ def keys(record: type[object]) -> list[str]:
 
 
 @cache
-def _adapter() -> TypeAdapter[Written]:
+def adapter() -> TypeAdapter[Written]:
+    """What checks the shape of a rule's file."""
     return adapter_of(Written, shape, _TYPES, ALIASES, strict=True)
 
 
 def read(document: Document) -> tuple[Written | None, tuple[Path, str] | None]:
     """The rule, or where and what its first fault is."""
     try:
-        return _adapter().validate_python(document.value), None
+        return adapter().validate_python(document.value), None
     except ValidationError as error:
         return None, explain(error.errors(include_url=False)[0], Written, _PARTS)

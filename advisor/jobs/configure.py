@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.collect import trusted
 from advisor.config.model import Config, Ignore
@@ -15,6 +15,9 @@ from advisor.formats.yaml import MAX_BYTES
 from advisor.jobs import load
 from advisor.records import dataclass, field, replace
 from advisor.snapshot.model import Snapshot
+
+if TYPE_CHECKING:
+    from advisor.config.read import Draft
 
 NAME = "advisor.yaml"
 FOR_ALL = "/etc/advisor/advisor.yaml"
@@ -41,11 +44,13 @@ class Settings:
     """What is in force: the configuration, and the rules, ready to judge by it.
 
     ``file`` is the configuration as messages name it; ``baseline`` its baseline's path; ``ignores`` are its exceptions,
-    each with the file and line that says so. ``site`` and ``params`` are what the command line says.
+    each with the file and line that says so. ``site`` and ``params`` are what the command line says. ``rules`` are all
+    that there are, those that nobody asks for included.
     """
 
     config: Config
     judging: Judging
+    rules: tuple[Rule, ...] = ()
     file: str | None = None
     baseline: str | None = None
     ignores: tuple[tuple[Ignore, str], ...] = ()
@@ -77,28 +82,38 @@ def settings(asked: Asked) -> Settings:
     Raises:
         AdvisorError: when one of them can't be used.
     """
+    draft, rules = _read(asked)
+    if draft is None:
+        return _settings(asked, rules, Config())
+    from advisor.config.check import checked  # noqa: PLC0415 (pydantic, only where there is a configuration)
+
+    file, config = draft.document.name, checked(draft, rules)
+    places = [draft.document.at(("ignores", at)).rpartition(":")[0] for at in range(len(config.ignores))]
+    baseline = config.baseline and os.path.join(os.path.dirname(file), config.baseline)
+    made = _settings(asked, rules, config)
+    return replace(made, file=file, baseline=baseline, ignores=tuple(zip(config.ignores, places, strict=True)))
+
+
+def known(asked: Asked) -> list[Rule]:
+    """Every rule there is: those that came with advisor, and those of packs.
+
+    Raises:
+        AdvisorError: when the configuration or a rule can't be used.
+    """
+    return _read(asked)[1]
+
+
+def _read(asked: Asked) -> tuple[Draft | None, list[Rule]]:
+    """The configuration, if there is one, and all rules."""
     if asked.isolated and asked.config is not None:
-        raise UsageError(
-            f"--isolated reads no configuration, and --config {asked.config} is one; leave out one of them"
-        )
+        raise UsageError(f"--isolated reads no configuration; leave it out, or --config {asked.config}")
     path = asked.config if asked.config is not None or asked.isolated else found()
     if path is None:
-        return _without(asked)
-    from advisor.config.check import checked  # noqa: PLC0415 (pydantic, only where there is a configuration)
-    from advisor.config.read import read  # noqa: PLC0415 (likewise)
+        return None, load.rules(asked.packs)
+    from advisor.config.read import read  # noqa: PLC0415 (pydantic, only where there is a configuration)
 
-    draft = read(_bytes(path), path)
-    folder = os.path.dirname(path)
-    rules = load.rules([*(os.path.join(folder, pack) for pack in draft.config.rules), *asked.packs])
-    config = checked(draft, rules)
-    places = [draft.document.at(("ignores", at)).rpartition(":")[0] for at in range(len(config.ignores))]
-    baseline = config.baseline and os.path.join(folder, config.baseline)
-    made = _settings(asked, rules, config)
-    return replace(made, file=path, baseline=baseline, ignores=tuple(zip(config.ignores, places, strict=True)))
-
-
-def _without(asked: Asked) -> Settings:
-    return _settings(asked, load.rules(asked.packs), Config())
+    draft, folder = read(_bytes(path), path), os.path.dirname(path)
+    return draft, load.rules([*(os.path.join(folder, pack) for pack in draft.config.rules), *asked.packs])
 
 
 def _settings(asked: Asked, rules: list[Rule], config: Config) -> Settings:
@@ -107,7 +122,7 @@ def _settings(asked: Asked, rules: list[Rule], config: Config) -> Settings:
     ignored = [*(name for name in config.ignore if name in ids), *asked.ignore]
     wanted = load.chosen(rules, [*config.select, *asked.select], ignored)
     judging = Judging(wanted, _of(wanted, {**config.params, **params}), config.severity, config.safety)
-    return Settings(config, judging, site=site, params=params)
+    return Settings(config, judging, tuple(rules), site=site, params=params)
 
 
 def _of(rules: Iterable[Rule], params: Mapping[str, str]) -> dict[str, str]:

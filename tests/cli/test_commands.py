@@ -253,24 +253,6 @@ def test_explain_says_everything_of_a_rule(capsys: Captured) -> None:
     assert "RULE" in failed(capsys, 2, "explain")
 
 
-def test_rules_are_listed_and_tested(tmp_path: pathlib.Path, capsys: Captured) -> None:
-    assert run(["rules"]) == 0
-    said = capsys.readouterr().out
-    assert "ports-exhausting" in said
-    assert max(map(len, said.splitlines())) <= 80
-    assert run(["rules", "test"]) == 0
-    assert ", 0 failed" in capsys.readouterr().out
-    (tmp_path / "bad-rule.yaml").write_text("id: bad-rule\n")
-    assert "bad-rule.yaml:1:1: " in failed(capsys, 2, "rules", "test", str(tmp_path))
-
-
-def test_a_case_that_fails_fails_the_command(tmp_path: pathlib.Path, capsys: Captured) -> None:
-    pack = pathlib.Path(__file__).parents[2] / "rules/ports/port-range-same-parity.yaml"
-    (tmp_path / pack.name).write_text(pack.read_text().replace("expect: unknown", "expect: pass"))
-    said = failed(capsys, 1, "rules", "test", str(tmp_path))
-    assert "port-range-same-parity.yaml: not read: " in said
-
-
 def test_no_arguments_print_the_help(capsys: Captured) -> None:
     assert run([]) in {0, 2}
     said = capsys.readouterr()

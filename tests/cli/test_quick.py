@@ -69,7 +69,7 @@ def test_what_is_read_is_what_typer_reads(line: tuple[str, list[str]]) -> None:
         ("audit", ["--no-host", "--no-host", "--snapshot", "-"], {"no_host": True, "snapshot": "-"}),
         ("collect", ["-o", "a", "-o", "b"], {"out": "b", "with_config": False}),
         ("explain", ["a-rule"], {"rule": "a-rule"}),
-        ("rules test", [], {"folder": None}),
+        ("rules test", ["a", "b"], {"packs": ["a", "b"]}),
         ("collect", [], None),
         ("explain", ["a", "b"], None),
         ("audit", ["--sample", "3601"], None),

@@ -36,7 +36,7 @@ def test_every_file_of_the_folder_is_a_rule() -> None:
 
 
 def test_all_cases_hold() -> None:
-    assert cases.failures(RULES) == []
+    assert [line for rule in RULES for line in cases.tried(rule).wrong] == []
 
 
 @pytest.mark.parametrize(
@@ -104,4 +104,4 @@ def test_a_case_that_expects_something_else_is_told() -> None:
     rule = next(rule for rule in RULES if rule.id == "port-range-same-parity")
     text = text_of(rule).replace("expect: pass", "expect: fail", 1).replace("expect: unknown", "expect: pass")
     wrong = load_rule(text.encode(), "port-range-same-parity.yaml", Facts)
-    assert [line.split(": ")[1] for line in cases.failures([wrong])] == ["the kernel's default", "not read"]
+    assert [line.split(": ")[0] for line in cases.tried(wrong).wrong] == ["the kernel's default", "not read"]
