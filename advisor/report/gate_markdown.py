@@ -137,8 +137,8 @@ def _place(one: Judged) -> str:
 
 def _code(text: str) -> str:
     """The text as code: between backticks where that is safe, else as HTML."""
-    short = text[:_LONGEST]
-    return f"`{short}`" if _PLAIN.fullmatch(short) else f"<code>{escape(text, _LONGEST)}</code>"
+    plain = len(text) <= _LONGEST and _PLAIN.fullmatch(text)
+    return f"`{text}`" if plain else f"<code>{escape(text, _LONGEST)}</code>"
 
 
 def _details(one: Judged) -> str:
