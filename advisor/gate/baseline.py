@@ -238,9 +238,10 @@ def _wrong(row: object, seen: Container[object]) -> str | None:
 
 
 def _line(text: str, number: int) -> int:
-    """The line on which an entry begins, counted from 1."""
-    at = _next(text, text.find("[", text.find('"findings"')))
-    for _ in range(number):
+    """The line on which an entry begins, counted from 1; the first, where the list's name is written otherwise."""
+    named = text.find('"findings"')
+    at = _next(text, text.find("[", named)) if named >= 0 else 0
+    for _ in range(number if at else 0):
         at = _next(text, _DECODER.raw_decode(text, at)[1])
     return text.count("\n", 0, at) + 1
 

@@ -62,7 +62,7 @@ class Beside:
 
     def _unusable(self, one: Ignore) -> Finding | None:
         about = _about(one.holds)
-        for rule in (hold.rule for hold in one.holds if hold.rule not in self._known):
+        for rule in (hold.rule for hold in one.holds if hold.rule in IDS or hold.rule not in self._known):
             return told(MALFORMED, one.location, about, f"this covers nothing: {self._unknown(rule)}")
         if not any(char.isalnum() for char in one.reason):
             return told(WITHOUT_REASON, one.location, about, f"{about} says no reason, and covers nothing")

@@ -30,9 +30,7 @@ MARK = b"advisor:"
 _NGINX = re.compile(rb"(?<!#)#++[ \t]*+advisor:")
 _SYSCTL = re.compile(r"[#;]++[ \t]*+advisor:")
 _BEHIND = re.compile(r"(?<![#;])[#;]++[ \t]*+advisor:")
-_PART_OF_THE_VALUE = (
-    "behind a value it belongs to the value, which the kernel is given; put it on a line of its own above"
-)
+_PART_OF_THE_VALUE = "behind a value it is part of the value, and no comment; put it on a line of its own above"
 _NONE = (1, 0)
 """The lines of a comment that nothing follows."""
 
