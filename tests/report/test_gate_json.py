@@ -43,7 +43,7 @@ def test_the_document(golden: Callable[[str, str], None]) -> None:
 
 @pytest.mark.parametrize("gated", [GATED, FAILED, GREEN, REFUSED, hostile(), hostile("\ud800\udcff")])
 def test_every_report_is_as_the_schema_has_it(check: Callable[[dict[str, Any]], None], gated: Gated) -> None:
-    check(json.loads(render(gated)))
+    check(json.loads(render(gated).encode()))
 
 
 @pytest.mark.parametrize("where", ["verdict", "summary", ("findings", 0), ("faults", 0), ("targets", 0)])

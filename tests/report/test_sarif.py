@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -19,6 +20,8 @@ from support.gated import (
     CONF,
     FAILED,
     FINDINGS,
+    FIX,
+    FLOW,
     GATED,
     GREEN,
     LATIN_FIX,
@@ -32,6 +35,7 @@ from support.gated import (
 
 from advisor.findings import Location, Missing, Severity
 from advisor.records import replace
+from advisor.report import sarif
 from advisor.report.gated import Fault, Replacement, Unknown
 from advisor.report.sarif import MOST_RESULTS, render
 from advisor.report.sarif_place import artifact, message
@@ -180,7 +184,7 @@ class TestPlace:
     def test_what_is_outside_of_the_repository_has_a_physical_place_too(self, location: Location, uri: str) -> None:
         (row,) = results(replace(GATED, findings=[judged(replace(LONG, location=location), "1", path=None)]))
         assert row["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": uri}
-        assert row["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "http"
+        assert row["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "http#0"
 
     def test_names_of_any_bytes(self) -> None:
         assert artifact("a b/ü\udcff?#:%")["uri"] == "a%20b/%C3%BC%FF%3F%23%3A%25"
@@ -350,18 +354,31 @@ class TestRun:
         assert sum(row["message"]["text"] == "and 4,000 more of this kind" for row in rows) == 3
 
 
-def test_code_scannings_limits() -> None:
-    """25,000 results, those that count first, and what is left out is said; 10 MB compressed."""
-    quiet, loud = judged(replace(LONG, evidence=LONG.evidence * 8), "5", why_not="below"), GATED.findings[1]
-    many = replace(FAILED, findings=[*[quiet] * (MOST_RESULTS + 10), loud])
-    data = render(many).encode()
-    assert len(gzip.compress(data, 6)) < 10_000_000
-    (run,) = json.loads(data)["runs"]
-    assert len(run["results"]) == MOST_RESULTS
+def test_results_past_code_scannings_limit_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MOST_RESULTS == 25_000
+    monkeypatch.setattr(sarif, "MOST_RESULTS", 100)
+    quiet, loud = judged(LONG, "5", why_not="below"), GATED.findings[1]
+    run = run_of(replace(FAILED, findings=[*[quiet] * 110, loud]))
+    assert len(run["results"]) == 100
     assert run["results"][0]["properties"]["counts"] is True
     said = [row["message"]["text"] for row in run["invocations"][0]["toolExecutionNotifications"]]
-    assert "11 findings are left out: code scanning takes 25,000 results; -f json has all of them" in said
+    assert "11 findings are left out: code scanning takes 100 results; -f json has all of them" in said
     assert all(len(row["properties"]["tags"]) <= 20 for row in run["tool"]["driver"]["rules"])
+
+
+def test_a_full_log_is_below_code_scannings_10_mb() -> None:
+    """A tenth of the results, no two alike, with flows and fixes; compressed they take a tenth of it."""
+    many = [
+        replace(
+            judged(
+                replace(LONG, message=f"{n} s", location=replace(LONG.location, line=n + 1)), "5", flow=FLOW, fix=FIX
+            ),
+            fingerprint=sha256(str(n).encode()).hexdigest()[:32],
+            path=f"conf/{n % 500}.conf",
+        )
+        for n in range(MOST_RESULTS // 10)
+    ]
+    assert len(gzip.compress(render(replace(FAILED, findings=many)).encode(), 6)) < 1_000_000
 
 
 def test_long_texts_are_cut() -> None:
