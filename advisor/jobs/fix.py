@@ -6,46 +6,26 @@ whoever reads a changed file is planned again. In the end nothing fails anywhere
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from advisor.errors import InputError, PlanError
 from advisor.facts.derive import Facts
-from advisor.formats.nginx import column
-from advisor.formats.nginx_edit import apply_each
-from advisor.formats.splice import Owned, Splice, composed
-from advisor.formats.sysctl_edit import set_values
+from advisor.formats.splice import Owned, composed
+from advisor.jobs.fixed import Edits, Fixed, Owner, asked, replacements
 from advisor.jobs.patch import proved
-from advisor.records import dataclass
-from advisor.remedy.in_place import by_line, values_of
+from advisor.remedy.in_place import by_line
 from advisor.remedy.lattice import Subject
-from advisor.remedy.nginx import by_file
 from advisor.remedy.plan import Allowed, Judge, Plan, make_plan
 from advisor.remedy.predict import with_bytes
-from advisor.report.gated import Replacement
 from advisor.snapshot.model import Snapshot
+
+__all__ = ["Fixed", "Owner", "fix", "replacements"]
 
 PASSES = 8
 """More than any chain of shared files needs; past it two targets want the opposite of one file."""
 
-Owner = tuple[int, str, str]
-"""A finding: its target's number in the order given, its rule, and its item."""
-Edits = dict[str, list[Owned[Owner]]]
 First = Mapping[str, tuple[str, ...]]
 """For each rule, the rules whose cure goes first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """What cures the findings.
-
-    ``files`` are those that change, by the name under which they were read: their bytes before and after. ``edits``
-    are the same as exact replacements of bytes, sorted and disjoint in each file, each with the findings that it
-    belongs to. ``left`` says of every finding that has steps, and is there afterwards, why none was taken.
-    """
-
-    files: dict[str, tuple[bytes, bytes]]
-    edits: Edits
-    left: dict[Owner, str]
 
 
 def fix(snapshots: Sequence[Snapshot], judges: Sequence[Judge], rules_first: First, allowed: Allowed) -> Fixed:
@@ -58,26 +38,41 @@ def fix(snapshots: Sequence[Snapshot], judges: Sequence[Judge], rules_first: Fir
         allowed: what a person permits.
 
     Raises:
-        PlanError: when it can't be proved, or targets want the opposite of one file.
-        InputError: when a file was read twice with other bytes, or can't be edited as planned.
+        PlanError: when targets want the opposite of one file, or do harm to each other. A target whose own cure can't
+            be proved is given up, and the others are cured.
+        InputError: when a file was read twice with other bytes.
     """
     harm: dict[Owner, str] = {}
+    given_up: dict[int, str] = {}
     for _ in range(PASSES):
-        attempt = _Attempt(snapshots, [_without(one, at, harm) for at, one in enumerate(judges)], rules_first, allowed)
-        attempt.run()
-        found = attempt.harmful()
+        less = [_without(judge, at, harm) for at, judge in enumerate(judges)]
+        attempt = _Attempt(snapshots, less, rules_first, allowed, given_up)
+        try:
+            attempt.run()
+            found = attempt.harmful()
+        except _GivenUpError:
+            continue
         if not found:
             return attempt.fixed(harm)
         harm |= found
-    rules = ", ".join(dict.fromkeys(rule for _, rule, _ in found))
+    rules = ", ".join(dict.fromkeys(rule for _, rule, _ in harm))
     raise PlanError(f"what cures {rules} in one target does harm in another; fix one target at a time")
+
+
+class _GivenUpError(Exception):
+    """A target is given up that has changed files already: all begins again without it."""
 
 
 class _Attempt:
     """One way to the fixpoint; ``failing`` is what fails in each target as it was given, ``last`` its last plan."""
 
     def __init__(
-        self, snapshots: Sequence[Snapshot], judges: Sequence[Judge], rules_first: First, allowed: Allowed
+        self,
+        snapshots: Sequence[Snapshot],
+        judges: Sequence[Judge],
+        rules_first: First,
+        allowed: Allowed,
+        given_up: dict[int, str],
     ) -> None:
         self.snapshots = snapshots
         self.judges = judges
@@ -88,6 +83,7 @@ class _Attempt:
         self.edits: Edits = {}
         self.failing: dict[int, set[Subject]] = {}
         self.last: dict[int, Plan] = {}
+        self.given_up = given_up
 
     def run(self) -> None:
         """Plan every target, and again those that read what was changed since.
@@ -95,12 +91,12 @@ class _Attempt:
         Raises:
             PlanError: when that finds no end.
         """
-        todo = [*range(len(self.snapshots))]
+        todo = [at for at in range(len(self.snapshots)) if at not in self.given_up]
         for _ in range(PASSES):
             stale: set[int] = set()
             for at in todo:
                 stale.discard(at)
-                stale |= {reader for path in self._plan(at) for reader in self.readers[path]}
+                stale |= {reader for path in self._plan(at) for reader in self.readers[path]} - self.given_up.keys()
             if not stale:
                 return
             todo = sorted(stale)
@@ -116,18 +112,29 @@ class _Attempt:
         now = with_bytes(snapshot, self.new, self.new)
         try:
             plan = proved(make_plan(now, judge, self.rules_first, self.allowed))
-        except PlanError as error:
-            raise PlanError(f"{_name(snapshot)}: {error}") from None
+        except (PlanError, InputError) as error:
+            self._give_up(at, str(error))
+            return []
         if at not in self.failing:
             self.failing[at] = _subjects(plan) if now is snapshot else _failing(judge, snapshot)
         self.last[at] = plan
-        for path, splices in _asked(plan).items():
+        for path, splices in asked(plan).items():
             owned = [Owned(*splice, self._owners(at, plan, subjects)) for splice, subjects in splices]
             between = self.new.get(path, self.old[path])
             in_order = sorted(owned, key=lambda one: one[:2])
             self.edits[path] = composed(between, self.edits.get(path, []), in_order)
         self.new |= plan.prediction.files | plan.prediction.sysctl_files
         return [*plan.prediction.files, *plan.prediction.sysctl_files]
+
+    def _give_up(self, at: int, why: str) -> None:
+        """Change nothing for a target.
+
+        Raises:
+            _GivenUpError: when something was changed for it already.
+        """
+        self.given_up[at] = why
+        if at in self.last:
+            raise _GivenUpError
 
     def _owners(self, at: int, plan: Plan, subjects: Iterable[Subject]) -> tuple[Owner, ...]:
         """The first findings that a change belongs to: what fails since a shared file changed is that change's."""
@@ -142,20 +149,25 @@ class _Attempt:
         return (owner for path in mine for edit in self.edits.get(path, ()) for owner in edit.owners)
 
     def harmful(self) -> dict[Owner, str]:
-        """Other targets' findings whose cure makes something fail that did not before, and what.
-
-        Raises:
-            PlanError: when it is nobody else's.
-        """
+        """Other targets' findings whose cure makes something fail that did not before, and what."""
         found: dict[Owner, str] = {}
-        for at, plan in self.last.items():
-            for rule, item in sorted(_subjects(plan) - self.failing[at]):
-                where = f"{rule} fail ({item or 'host'}) in {_name(self.snapshots[at])}"
-                others = [owner for owner in self._before(at) if owner[0] != at]
+        for at in range(len(self.snapshots)):
+            for rule, item in sorted(self._new(at)):
+                where = f"make {rule} fail ({item or 'host'}) in {_name(self.snapshots[at])}"
+                others = {owner for owner in self._before(at) if owner[0] != at}
                 if not others:
-                    raise PlanError(f"the plan would make {where}; nothing is written")
-                found |= dict.fromkeys(others, f"its step would make {where}")
+                    self._give_up(at, f"what cures it would {where}")
+                step = "its step" if len(others) == 1 else "its step, or one beside it,"
+                found |= dict.fromkeys(others, f"{step} would {where}")
         return found
+
+    def _new(self, at: int) -> set[Subject]:
+        """What fails in a target in the end, and did not before."""
+        if at in self.last:
+            return _subjects(self.last[at]) - self.failing[at]
+        snapshot, judge = self.snapshots[at], self.judges[at]
+        now = with_bytes(snapshot, self.new, self.new)
+        return set() if now is snapshot else _failing(judge, now) - _failing(judge, snapshot)
 
     def fixed(self, harm: Mapping[Owner, str]) -> Fixed:
         """What came of it."""
@@ -170,7 +182,9 @@ class _Attempt:
             for one in plan.findings
             if one.finding.steps
         }
-        return Fixed(files, edits, {**left, **harm})
+        for at, why in self.given_up.items():
+            left |= {(at, *subject): why for subject in _failing(self.judges[at], self.snapshots[at])}
+        return Fixed(files, edits, {**left, **harm}, dict(sorted(self.given_up.items())))
 
 
 def _without(judge: Judge, at: int, harm: Mapping[Owner, str]) -> Judge:
@@ -190,21 +204,6 @@ def _contents(snapshots: Sequence[Snapshot]) -> tuple[dict[str, bytes], dict[str
                 raise InputError(f"{path} changed while it was read; run it again")
             readers.setdefault(path, set()).add(at)
     return contents, readers
-
-
-def _asked(plan: Plan) -> dict[str, list[tuple[Splice, tuple[Subject, ...]]]]:
-    """What a plan puts in the place of which bytes, by file, with the findings that asked for it."""
-    before, prediction = Facts(plan.snapshot), plan.prediction
-    found: dict[str, list[tuple[Splice, tuple[Subject, ...]]]] = {}
-    for path, changes in by_file(prediction.directives).items():
-        content = before.snapshot.need("nginx").files[path].content
-        _, parts = apply_each(content, path, [change.edit for change in changes])
-        found[path] = [(one, change.subjects) for change, part in zip(changes, parts, strict=True) for one in part]
-    given = {file.path: file.content for file in before.snapshot.sysctl_files or () if file.given}
-    for path, lines in by_line(before, prediction.sysctls).items():
-        _, by_number = set_values(given[path], path, values_of(lines))
-        found[path] = [(one, lines[number].subjects) for number, part in by_number.items() for one in part]
-    return found
 
 
 def _changes(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -227,27 +226,3 @@ def _name(snapshot: Snapshot) -> str:
     if snapshot.nginx is not None:
         return snapshot.nginx.entry
     return next((file.path for file in snapshot.sysctl_files or () if file.given), "the target")
-
-
-def replacements(fixed: Fixed, named: Callable[[str], str | None] = str) -> dict[Owner, tuple[Replacement, ...]]:
-    """What belongs to each finding, in the order of files and places.
-
-    Args:
-        fixed: see there.
-        named: what a report calls a file, of the name under which it was read; None: as it was read.
-    """
-    found: dict[Owner, list[Replacement]] = {}
-    for path, edits in fixed.edits.items():
-        old = fixed.files[path][0]
-        for edit in edits:
-            one = _replacement(old, named(path) or path, edit)
-            for owner in edit.owners:
-                found.setdefault(owner, []).append(one)
-    return {owner: tuple(parts) for owner, parts in found.items()}
-
-
-def _replacement(old: bytes, path: str, edit: Owned[Owner]) -> Replacement:
-    start_line = old.count(b"\n", 0, edit.start) + 1
-    end_line = start_line + old.count(b"\n", edit.start, edit.end)
-    begins, ends = column(old, edit.start), column(old, edit.end)
-    return Replacement(path, edit.start, edit.end, start_line, begins, end_line, ends, edit.new)
