@@ -145,12 +145,22 @@ def _replace(files: Iterable[_File]) -> None:
         for file, temporary in staged:
             with _told(file.path):
                 _unchanged(file)
-                os.replace(temporary, file.name, src_dir_fd=file.folder, dst_dir_fd=file.folder)
+                _into_place(file, temporary)
             done.append(file)
     except BaseException:
         for file, temporary in staged[len(done) :]:
-            os.unlink(temporary, dir_fd=file.folder)
+            with suppress(FileNotFoundError):  # that of the one that failed is gone
+                os.unlink(temporary, dir_fd=file.folder)
         _put_back(done)
+        raise
+
+
+def _into_place(file: _File, temporary: str) -> None:
+    """Give a new file its name; where that fails, nothing is left of it."""
+    try:
+        os.replace(temporary, file.name, src_dir_fd=file.folder, dst_dir_fd=file.folder)
+    except OSError:
+        os.unlink(temporary, dir_fd=file.folder)
         raise
 
 
@@ -193,8 +203,7 @@ def _put_back(done: Iterable[_File]) -> None:
     lost = []
     for file in done:
         try:
-            temporary = _staged(file, file.old)
-            os.replace(temporary, file.name, src_dir_fd=file.folder, dst_dir_fd=file.folder)
+            _into_place(file, _staged(file, file.old))
         except OSError:
             lost.append(file.path)
     if lost:
