@@ -1,0 +1,100 @@
+"""Targets, judged: what each rule said of each, what could not be judged, and equal findings made one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from advisor.facts.derive import Facts
+from advisor.findings import Finding, Missing, State, Verdict
+from advisor.jobs.audit import with_places
+from advisor.report.gated import Unknown
+from advisor.report.result import problems_of
+from advisor.snapshot.model import Snapshot
+
+Judge = Callable[[Facts], list[Verdict]]
+
+
+class Seen:
+    """What was read of a host, and what rules say of it; ``name`` is what reports call it."""
+
+    def __init__(self, name: str, snapshot: Snapshot, judge: Judge) -> None:
+        self.name = name
+        self.snapshot = snapshot
+        self.judge = judge
+        self.facts = Facts(snapshot)
+        self.verdicts = [with_places(one, self.facts) for one in judge(self.facts)]
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """What failed."""
+        return (one.finding for one in self.verdicts if one.finding is not None)
+
+    @property
+    def files(self) -> list[str]:
+        """The files of nginx and of sysctls that were read."""
+        nginx = self.snapshot.nginx
+        return [*(nginx.files if nginx is not None else ()), *(one.path for one in self.snapshot.sysctl_files or ())]
+
+    @cached_property
+    def told(self) -> frozenset[str]:
+        """The rules that could be judged everywhere."""
+        unsure = {one.rule for one in self.verdicts if one.state is State.UNKNOWN}
+        return frozenset(one.rule for one in self.verdicts if one.rule not in unsure)
+
+    @property
+    def judged(self) -> bool:
+        """Whether any rule could be judged at all."""
+        return any(one.state is not State.UNKNOWN for one in self.verdicts)
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """Things wrong with what was read: source to reason."""
+        return problems_of(self.snapshot)
+
+
+class Met(NamedTuple):
+    """A finding; the numbers of the targets it was met in, each with what the item is called there."""
+
+    finding: Finding
+    at: list[tuple[int, str]]
+
+
+def findings(seen: Iterable[Seen]) -> list[Met]:
+    """Every finding once: a place in a file that targets share is one, whatever each calls what stands there."""
+    met: dict[tuple[object, ...], Met] = {}
+    for number, one in enumerate(seen):
+        here: Counter[tuple[object, ...]] = Counter()
+        for found in one.findings:
+            place = found.location
+            where = (place.file, place.line, place.column) if place.file is not None else (number, found.item)
+            here[found.rule, where] += 1
+            key = (found.rule, where, here[found.rule, where])
+            met.setdefault(key, Met(found, [])).at.append((number, found.item))
+    return list(met.values())
+
+
+def unknown(seen: Iterable[Seen]) -> list[Unknown]:
+    """What rules lack, each reason once, with the number of targets."""
+    counts = Counter(pair for one in seen for pair in _lacks(one))
+    order = sorted(counts, key=lambda pair: (pair[0], pair[1].source, pair[1].why))
+    return [Unknown(rule, missing, counts[rule, missing]) for rule, missing in order]
+
+
+def _lacks(one: Seen) -> Iterator[tuple[str, Missing]]:
+    unknown = (verdict for verdict in one.verdicts if verdict.state is State.UNKNOWN)
+    yield from dict.fromkeys((verdict.rule, missing) for verdict in unknown for missing in verdict.missing)
+
+
+def quiet(seen: Iterable[Seen]) -> tuple[str, ...]:
+    """The rules that neither found nor lacked anything, sorted."""
+    rules: set[str] = set()
+    loud: set[str] = set()
+    for one in seen:
+        for verdict in one.verdicts:
+            rules.add(verdict.rule)
+            if verdict.state not in {State.PASS, State.NOT_APPLICABLE}:
+                loud.add(verdict.rule)
+    return tuple(sorted(rules - loud))
