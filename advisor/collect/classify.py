@@ -34,6 +34,9 @@ _OTHER = re.compile(
 )
 """Endings of what is no configuration of nginx's, or one that is kept aside."""
 _BLOCKS = MAIN | {"server", "location", "upstream"}
+_BARE = MAIN | {"server", "types"}
+"""Blocks that take no arguments."""
+_INNER = frozenset({"if", "limit_except", "match"})
 _MODULES = re.compile(
     r"(?:brotli|zstd|more_(?:set|clear)_|geoip2|vhost_traffic_status|pagespeed|modsecurity|naxsi|lua_|echo_|passenger_|"
     r"fancyindex|push_stream|upload_|srcache_|redis2?_|memc_|subs_filter|set_(?:escape|unescape|quote|md5|by)_|drizzle_|"
@@ -132,7 +135,11 @@ def _is_directive(line: bytes) -> bool:
     first = _WORD.match(line)
     if first is None or not _known(first[0].decode()):
         return False
-    return line[-1:] in b";{}" and not line[first.end() :].lstrip().startswith(b"=")
+    rest = line[first.end() :].strip()
+    if rest.endswith(b"{"):
+        name = first[0].decode()
+        return rest == b"{" if name in _BARE else name in _BLOCKS or name in FREE_FORM or name in _INNER
+    return rest[-1:] in {b";", b"}"} and not rest.startswith(b"=")
 
 
 def is_sysctl(data: bytes) -> bool:

@@ -23,12 +23,14 @@ _MOST_FOUND = 10_000
 _DEEPEST = 100
 _SKIPPED = frozenset(
     [
-        *(".bzr", ".cache", ".direnv", ".eggs", ".git", ".hg", ".hypothesis", ".idea", ".ipynb_checkpoints", ".jj"),
-        *(".mypy_cache", ".nox", ".pyenv", ".pytest_cache", ".ruff_cache", ".svn", ".terraform", ".tox", ".venv"),
+        *(".cache", ".direnv", ".eggs", ".hypothesis", ".idea", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pyenv"),
+        *(".pytest_cache", ".ruff_cache", ".terraform", ".tox", ".venv"),
         *(".vscode", "__pycache__", "bower_components", "node_modules", "site-packages", "venv"),
     ]
 )
-"""Folders in which version control, editors and package managers keep their own."""
+"""Folders in which editors, package managers and other tools keep their own."""
+_VERSIONS = frozenset({".bzr", ".git", ".hg", ".jj", ".svn"})
+"""Those of version control, which nobody looks for."""
 _NOTHING = "it is neither nginx's configuration, nor a sysctl file, nor a snapshot; name another, or leave it out"
 
 Say = Callable[[str], None]
@@ -113,6 +115,8 @@ class Search:
     def _entry(self, entry: os.DirEntry[str], folder: str) -> str | None:
         """Look at what stands in a folder; returns the path of a folder to be looked into."""
         if entry.is_dir(follow_symlinks=False):
+            if entry.name in _VERSIONS:
+                return None
             why = self._why_not(entry)
             if why is None:
                 return entry.path

@@ -30,11 +30,11 @@ class Entry(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """The configurations, by the names of their files; those that can't be read; files of data that none includes."""
+    """The configurations, by the names of their files; why others can't be read; files of data that none includes."""
 
     found: list[Entry]
     faults: list[InputError]
-    unused: list[str]
+    unused: int
 
 
 def entries(repository: Repository, files: Iterable[Candidate]) -> Entries:
@@ -46,14 +46,17 @@ def entries(repository: Repository, files: Iterable[Candidate]) -> Entries:
     """
     mains, parts = _apart(repository, files)
     reader = _Reading(repository)
-    for main in mains:
-        reader.read(main, part=False)
-    for part in parts:
-        if part.name not in reader.included:
-            reader.read(part, part=True)
+    try:
+        for main in mains:
+            reader.read(main, part=False)
+        for part in parts:
+            if part.name not in reader.included:
+                reader.read(part, part=True)
+    except TooMuchError as error:
+        reader.faults.append(error)
     found = [one for one in reader.found if one.file.name not in reader.included]
-    unused = [one.file.name for one in found if one.part and _only_data(repository.known[one.file.name])]
-    return Entries([one for one in found if one.file.name not in unused], reader.faults, unused)
+    unused = {one.file.name for one in found if not one.file.named and _only_data(repository.known[one.file.name])}
+    return Entries([one for one in found if one.file.name not in unused], reader.faults, len(unused))
 
 
 def _apart(repository: Repository, files: Iterable[Candidate]) -> tuple[list[Candidate], list[Candidate]]:

@@ -22,7 +22,6 @@ from advisor.collect.nginx import COMPARED, COMPARED_IN_ALL, told, too_many
 from advisor.collect.nginx_includes import printable
 from advisor.collect.repository import Repository
 from advisor.errors import InputError
-from advisor.formats.nginx import Statement
 from advisor.snapshot.model import ConfigFile
 from advisor.system import MIB
 
@@ -41,12 +40,13 @@ class TooMuchError(InputError):
 class Candidate(NamedTuple):
     """A file that can be judged: its name, its absolute path without links, and what it is.
 
-    ``content`` is what a sysctl file holds; that of nginx's stands in `Repository.known`.
+    ``content`` is what a sysctl file holds; that of nginx's stands in `Repository.known`. ``named``: by the user.
     """
 
     name: str
     path: str
     kind: Kind
+    named: bool
     content: bytes = b""
 
 
@@ -76,7 +76,7 @@ class Recogniser:
             raise InputError(f"{printable(name)}: it is a template; render it first, and judge what comes out")
         kind = worth(own, folders)
         if (sure or kind == "snapshot") and _begins_a_snapshot(path):
-            return Candidate(name, path, "snapshot")
+            return Candidate(name, path, "snapshot", sure)
         if kind == "snapshot":
             return None
         hint = sure or hinted(own, folders)
@@ -85,10 +85,12 @@ class Recogniser:
             return None
         content, modified = self._content(path, limit)
         if (sure or kind == "sysctl") and (sure_sysctl(own, folders) or is_sysctl(content)):
-            return _sysctl(Candidate(name, path, "sysctl", content))
+            return _sysctl(Candidate(name, path, "sysctl", sure, content))
         file = ConfigFile(content=content, modified=modified)
-        empty = sure and kind == "nginx" and not content.strip()
-        return Candidate(name, path, "nginx") if self._is_nginx(file, name, hint=hint) or empty else None
+        if self._is_nginx(file, name, hint=hint) or (sure and kind == "nginx" and not content.strip()):
+            self.repository.known[name] = told(file, self._differs(file, name))
+            return Candidate(name, path, "nginx", sure)
+        return None
 
     def _content(self, path: str, limit: int) -> tuple[bytes, float]:
         content = self.repository.read(path, limit)
@@ -105,17 +107,14 @@ class Recogniser:
             if meant_as_nginx(file.content, hint=hint):
                 raise
             return False
-        if not is_nginx(statements, hint=hint):
-            return False
-        self.repository.known[name] = told(file, self._differs(file, name, statements))
-        return True
+        return is_nginx(statements, hint=hint)
 
-    def _differs(self, file: ConfigFile, name: str, statements: list[Statement]) -> str | None:
+    def _differs(self, file: ConfigFile, name: str) -> str | None:
         size = len(file.content)
         if size > COMPARED or self._compared + size > COMPARED_IN_ALL:
             return too_many(file.content)
         self._compared += size
-        return difference(file.content, name, statements)
+        return difference(file.content, name, file.statements(name))
 
 
 def _begins_a_snapshot(path: str) -> bool:

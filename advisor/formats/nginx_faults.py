@@ -18,6 +18,7 @@ def fault(data: bytes, name: str, offset: int, what: str) -> InputError:
     end = data.find(b"\n", offset)
     if found := _TEMPLATE.search(data, start, end if end >= 0 else len(data)):
         piece = data[found.start() : found.start() + _SHOWN].split()[0].rstrip(b";")
+        offset = found.start()
         what = f"{show(piece)} looks like an unrendered template; render it first"
     error = InputError(f"{name}:{line}: {what}")
     error.column = len(data[start:offset].decode("utf-8", "replace")) + 1

@@ -13,6 +13,7 @@ from advisor import __version__
 from advisor.collect.discover import Search, Seen
 from advisor.collect.entries import Entry, entries
 from advisor.collect.hosts import by_base, nearest, taken
+from advisor.collect.nginx_includes import printable
 from advisor.collect.recognise import Candidate
 from advisor.collect.repository import Repository, below, top_of
 from advisor.collect.run import NO_CAPTURE, Request, Say, collect
@@ -28,6 +29,7 @@ from advisor.system import System
 Kind = Literal["nginx", "sysctl", "nginx and sysctl", "snapshot", "host"]
 
 _PLACE = re.compile(r"((?:(?!: )[^\n])+?)(?::(\d+))?(?::(\d+))?: (.*)", re.DOTALL)
+_NOT_THERE = "there is no such file or folder; correct the path"
 _FILES_ONLY = "only files are judged (--no-host)"
 
 
@@ -88,7 +90,10 @@ def discover(
     names = _Names(repository, top or here)
     search = Search(repository, names.matcher(exclude), say)
     for path in given:
-        search.named(path)
+        if os.path.lexists(path):
+            search.named(path)
+        else:
+            search.found.faults.append(InputError(f"{printable(repository.name(path))}: {_NOT_THERE}"))
     return _joined(repository, search.found, names, hosts or {}, say)
 
 
@@ -133,7 +138,7 @@ def _joined(repository: Repository, seen: Seen, names: _Names, hosts: Mapping[st
         Target(file.name, "snapshot", (file.name,), kept=file.name) for file in seen.files if file.kind == "snapshot"
     ]
     passed = Counter(seen.passed)
-    passed.update({"data that nothing includes": len(read.unused), "sysctl files that others hide": joined.hidden})
+    passed.update({"data that nothing includes": read.unused, "sysctl files that others hide": joined.hidden})
     faults = dict.fromkeys(map(fault_of, [*seen.faults, *read.faults]))
     return Found([*joined.targets, *kept], list(faults), seen.looked, +passed, tuple(empty))
 
