@@ -18,6 +18,7 @@ from advisor.formats.text import encodable
 from advisor.report.sarif_place import ROOT, message, of_fault
 from advisor.report.sarif_result import result
 from advisor.report.sarif_rule import descriptor, rules_of
+from advisor.report.text import reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ _NOTIFICATIONS = {
 }
 
 _EXITS = {
-    0: "nothing counts",
+    0: "nothing fails",
     1: "findings count",
     2: "the usage, the configuration or a rule is wrong",
     3: "not everything could be judged",
@@ -146,11 +147,5 @@ def _notification(kind: str, level: str, text: str) -> Json:
 
 def _unknown(unknown: list[Unknown]) -> Iterator[Json]:
     """One for each reason: with files alone, a hundred rules lack the same host."""
-    reasons: dict[tuple[str, str], dict[str, int]] = {}
-    for one in unknown:
-        rules = reasons.setdefault((one.missing.source, one.missing.why), {})
-        rules[one.rule] = max(one.targets, rules.get(one.rule, 0))
-    for (source, why), rules in reasons.items():
-        need = "1 rule needs" if len(rules) == 1 else f"{len(rules):,} rules need"
-        found = _notification("unknown", "note", f"{need} '{source}': {why}")
-        yield {**found, "properties": {"rules": list(rules), "targets": max(rules.values())}}
+    for why, rules in reasons((one.rule, one.missing) for one in unknown):
+        yield {**_notification("unknown", "note", why), "properties": {"rules": rules}}

@@ -36,6 +36,8 @@ _PRECISION = {"stable": "high", "preview": "medium"}
 _SUBJECTS = {"nginx": "nginx", "kernel": "sysctl"}
 """What the scheme of a reference says of a rule's subject."""
 _ADDRESS = re.compile(r"https?://[!-~]+", re.ASCII)
+_NUMBERED = re.compile(r"\d{1,3}\. ", re.ASCII)
+"""How `advisor explain` begins a step."""
 _SPECIAL = re.compile(r"[\\`*\[\]<>&~|#]|(?<![^\W_])_|_(?![^\W_])", re.ASCII)
 """What GitHub Flavored Markdown, or HTML in it, would take for more than text (an underscore inside a word is none)."""
 
@@ -88,11 +90,17 @@ def _sections(rule: Rule) -> Iterator[tuple[str, list[str]]]:
     sections = [
         ("Why", [rule.why]),
         ("When to leave it", [rule.unless]),
-        ("What to do", list(rule.steps)),
+        ("What to do", [step[_numbered(step) :] for step in rule.steps]),
     ]
     for heading, entries in sections:
         if kept := [entry for entry in entries if entry]:
             yield heading, kept
+
+
+def _numbered(step: str) -> int:
+    """The length of the number that a step begins with."""
+    found = _NUMBERED.match(step)
+    return found.end() if found is not None else 0
 
 
 def _text(rule: Rule, title: str) -> str:

@@ -80,18 +80,26 @@ def _time(seconds: float) -> str:
 
 def gaps(unknown: Iterable[tuple[str, Missing]], problems: Iterable[tuple[str, str]], width: int) -> list[str]:
     """What could not be judged, each reason once with the rules that lack it, and what was wrong with what was read."""
-    reasons: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
-    for rule, missing in unknown:
-        why, name = _but_for_name(missing.why)
-        names, rules = reasons.setdefault((missing.source, why), ({}, {}))
-        names[name] = rules[rule] = None
     lines = []
-    for (source, why), (names, rules) in sorted(reasons.items(), key=lambda pair: (-len(pair[1][1]), pair[0])):
-        need = f"{count(len(rules), 'rule')} need{'s' * (len(rules) == 1)} '{source}'"
-        lines += hung(f"unknown: {need}: {why.replace(_A_NAME, _some([*names]))} ({_some([*rules])})", width)
+    for why, rules in reasons(unknown):
+        lines += hung(f"unknown: {why} ({_some(rules)})", width)
     for source, why in problems:
         lines += hung(f"problem: {source}: {why}", width)
     return lines
+
+
+def reasons(unknown: Iterable[tuple[str, Missing]]) -> list[tuple[str, list[str]]]:
+    """Why rules could not be judged, each reason once with the rules that give it; those of most rules first."""
+    found: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
+    for rule, missing in unknown:
+        why, name = _but_for_name(missing.why)
+        names, rules = found.setdefault((missing.source, why), ({}, {}))
+        names[name] = rules[rule] = None
+    told = []
+    for (source, why), (names, rules) in sorted(found.items(), key=lambda pair: (-len(pair[1][1]), pair[0])):
+        need = f"{count(len(rules), 'rule')} need{'s' * (len(rules) == 1)} '{source}'"
+        told.append((f"{need}: {why.replace(_A_NAME, _some([*names]))}", [*rules]))
+    return told
 
 
 def _but_for_name(why: str) -> tuple[str, str]:

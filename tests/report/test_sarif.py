@@ -130,6 +130,11 @@ class TestRule:
         assert "When to leave it: a load balancer" in told["help"]["text"]
         assert told["helpUri"] == "https://nginx.org/en/docs/x.html#a_b"
 
+    def test_steps_are_listed_without_the_numbers_of_explain(self) -> None:
+        steps = ("1. safe: one", "12. manual: two", "10.0.0.1 is left out")
+        told = descriptor(replace(rule(LONG), steps=steps))["help"]
+        assert "## What to do\n\n- safe: one\n- manual: two\n- 10.0.0.1 is left out" in told["markdown"]
+
     def test_nothing_in_it_is_markup(self) -> None:
         told = descriptor(rule(replace(LONG, title="<b> *x* _y_ [a](b)", why="`c` &lt; a_b", references=())))
         assert "# \\<b\\> \\*x\\* \\_y\\_ \\[a\\](b)" in told["help"]["markdown"]
