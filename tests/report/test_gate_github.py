@@ -11,6 +11,7 @@ from support.gated import GATED, GREEN, LONG, REFUSED, hostile, judged
 from advisor.records import replace
 from advisor.report.gate_github import render, summary
 from advisor.report.gated import Fault
+from advisor.report.terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,4 +126,5 @@ def test_no_text_is_a_command_of_its_own(text: str) -> None:
         assert found[0] == "error"
         assert found[1].keys() <= {"file", "line", "endLine", "col", "endColumn", "title"}
         assert found[1]["title"].startswith(("high: ", "target: ", "configuration: ", "rule: "))
+        assert visible(text) in found[2]
     "".join(lines).encode()

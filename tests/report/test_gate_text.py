@@ -148,7 +148,9 @@ def test_colour_changes_no_letter() -> None:
 
 @given(text=st.text(st.characters(codec=None), max_size=60), width=st.integers(40, 120))
 def test_any_text_is_told_within_the_width(text: str, width: int) -> None:
-    lines = render(hostile(text), width=width).split("\n")
+    counting = hostile(text)
+    uncounted = replace(counting, findings=[replace(one, counts=False, why_not=text) for one in counting.findings])
+    lines = [line for gated in (counting, uncounted) for line in render(gated, width=width).split("\n")]
     for line in lines:
         assert not any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in line), line
         assert cells(line) <= width or "-->" in line, line
