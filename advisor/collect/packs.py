@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from advisor.collect import trusted
@@ -21,7 +21,7 @@ LARGEST = 128 * 1024
 """Of a rule's file, in bytes; twenty times the largest that comes with this program."""
 
 _MOST = 1000
-_WHOLE = 4 * MIB
+_WHOLE = 2 * MIB
 _ENTRIES = 20_000
 _DEEPEST = 16
 
@@ -59,18 +59,23 @@ def read_builtin() -> list[tuple[str, bytes]]:
         raise UsageError(f"{error.filename}: {error.strerror}; install advisor again") from None
 
 
-def read_pack(folder: str) -> list[tuple[str, bytes]]:
-    """Every ``*.yaml`` below a folder, sorted: its path, beginning with the folder as it was named, and its bytes.
+def read_packs(folders: Iterable[str]) -> list[tuple[str, bytes]]:
+    """Every ``*.yaml`` below folders, sorted: its path, beginning with the folder as it was named, and its bytes.
 
     Raises:
-        UsageError: when it is no folder, can't be read, or holds no rule.
-        RuleError: when it holds more than 1,000 rules, 4 MiB, 20,000 entries or 16 levels, or a link in place of a
-            rule.
+        UsageError: when one is no folder, can't be read, or holds no rule.
+        RuleError: when all of them hold more than 1,000 rules, 2 MiB or 20,000 entries, one of them 16 levels, or a
+            link in place of a rule.
         ConfigError: as root, when others can write to any of it.
     """
+    walk = _Walk()
+    return [file for folder in folders for file in _read_pack(walk, folder)]
+
+
+def _read_pack(walk: _Walk, folder: str) -> list[tuple[str, bytes]]:
     try:
         with trusted.opened(folder) as top:
-            found = list(_Walk().files(top, folder, 0))
+            found = list(walk.files(top, folder, 0))
     except NotADirectoryError:
         raise UsageError(f"{folder} is no folder; name the one it lies in: {os.path.dirname(folder) or '.'}") from None
     except OSError as error:
@@ -81,7 +86,7 @@ def read_pack(folder: str) -> list[tuple[str, bytes]]:
 
 
 class _Walk:
-    """Reads a folder whose content may mean harm."""
+    """Reads folders whose content may mean harm."""
 
     def __init__(self) -> None:
         self.entries = 0
@@ -106,7 +111,7 @@ class _Walk:
             for entry in entries:
                 self.entries += 1
                 if self.entries > _ENTRIES:
-                    raise RuleError(f"{folder}:1:1: a pack holds at most {_ENTRIES:,} files and folders; name its own")
+                    raise RuleError(f"{folder}:1:1: packs hold at most {_ENTRIES:,} files and folders; name their own")
                 names.append(entry.name)
         return sorted(name for name in names if not name.startswith("."))
 
@@ -118,7 +123,7 @@ class _Walk:
         self.rules += 1
         self.bytes += len(data)
         if self.rules > _MOST or self.bytes > _WHOLE:
-            raise RuleError(f"{path}:1:1: with it, its pack holds more than {_MOST:,} rules or {_WHOLE // MIB} MiB")
+            raise RuleError(f"{path}:1:1: with it, packs hold more than {_MOST:,} rules or {_WHOLE // MIB} MiB")
         return data
 
 

@@ -11,9 +11,11 @@ from advisor.errors import RuleError
 from advisor.findings import Finding, Safety, Severity, Step, Verdict
 from advisor.records import replace
 
-MOST_WORK = 500_000_000
-"""Characters of rules that came with no part of this program that one run evaluates; some 30 ns each."""
+MOST_WORK = 300_000_000
+"""Characters of foreign rules that one run evaluates; up to some 80 ns each."""
 
+_VERDICT = 100
+"""A verdict costs as much as the evaluation of so many characters, however short its rule."""
 _HELD = 8
 """A finding's texts are held to the end of the run, so they count for more than a condition that is only asked."""
 
@@ -50,7 +52,7 @@ class Judging:
         """The verdicts on facts: for each rule, in order, one an item, or one for the rule.
 
         Raises:
-            RuleError: when rules that came with no part of this program ask for more than `MOST_WORK` in all calls.
+            RuleError: when rules that did not come with this program ask for more than `MOST_WORK`, all calls together.
         """
         return [self._adjusted(verdict) for verdict in judge_by(self.rules, facts, self._params, self._work.spend)]
 
@@ -106,7 +108,7 @@ def _sizes(rule: Rule) -> tuple[int, int]:
     steps = [text for step in written.remedies for text in (step.text, step.if_, str(step.sysctl), str(step.nginx))]
     asked = [written.when, written.applies, *written.let.values()]
     told = [written.observed, str(written.severity), written.message, written.why, *written.expected, *steps]
-    return _length(asked), _HELD * _length(told)
+    return _VERDICT + _length(asked), _HELD * _length(told)
 
 
 def _length(texts: Iterable[str | None]) -> int:

@@ -46,6 +46,7 @@ _WARNED = re.compile(r"\\|\d\.?[A-Za-z]")
 """What Python's parser may warn of: ``60s``, ``1.if``, ``'\\d'``. (To catch warnings costs more than to parse.)"""
 
 _DASHED = {f"sysctl.{key}".replace("-", "_"): f"sysctl.{key}" for key in KEYS if "-" in key}
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DASHED_OR_QUOTED = re.compile(
     r"'[^']*'|\"[^\"]*\"|\b(?:" + "|".join(map(re.escape, _DASHED.values())) + r")(?![\w-])", re.ASCII
 )
@@ -91,6 +92,9 @@ def parse(source: Source) -> ast.expr:
 
 
 def _tree(source: Source) -> ast.expr:
+    if "#" in source.text and "#" in (bare := _QUOTED.sub(lambda found: "'" * len(found[0]), source.text)):
+        offset = len(bare[: bare.index("#")].encode("utf-8", "surrogatepass"))
+        raise source.error("'#' would make a comment of what follows; write it into 'why'", offset)
     text = _DASHED_OR_QUOTED.sub(lambda m: m[0] if m[0][0] in "'\"" else m[0].replace("-", "_"), source.text)
     try:
         with _strictly() if _WARNED.search(text) else nullcontext():

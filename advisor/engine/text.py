@@ -17,6 +17,10 @@ from advisor.records import dataclass, field
 from advisor.units import N, S, show
 
 _LIMIT = 5_000
+_LONGEST_VALUE = 1_000
+_LONGEST = 20_000
+"""What is read may hold text of any length, and a template may name it many times."""
+
 _PIECE = re.compile(r"\{\{|\}\}|\{((?:[^{}\"']|\"[^\"]*\"|'[^']*')*+)\}|[{}]")
 
 
@@ -33,7 +37,9 @@ class Text:
 
     def render(self, env: Env) -> str:
         """The text with its values; what is not known says so."""
-        return "".join(part if isinstance(part, str) else printed(part.type, part.run(env)) for part in self.parts)
+        parts = (part if isinstance(part, str) else printed(part.type, part.run(env)) for part in self.parts)
+        text = "".join(part if len(part) <= _LIMIT else f"{part[:_LONGEST_VALUE]} ..." for part in parts)
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def compile_text(source: Source, scope: Scope, known: frozenset[str] = frozenset()) -> Text:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 
-from advisor.collect.packs import is_builtin, read_builtin, read_index, read_pack
+from advisor.collect.packs import is_builtin, read_builtin, read_index, read_packs
 from advisor.collect.run import Request, Say, collect
 from advisor.engine.judge import overridden
 from advisor.engine.pack import load_rules
@@ -128,8 +128,7 @@ def rules(packs: Iterable[str] = ()) -> list[Rule]:
         AdvisorError: when a folder or a rule in it can't be used, or claims a name that another rule has.
     """
     folders = {os.path.realpath(folder): folder for folder in packs if not is_builtin(folder)}
-    foreign = [file for folder in folders.values() for file in read_pack(folder)]
-    return load_rules(read_builtin(), Facts, read_index(), foreign)
+    return load_rules(read_builtin(), Facts, read_index(), read_packs(folders.values()))
 
 
 def chosen(known: list[Rule], select: Iterable[str], ignore: Iterable[str]) -> list[Rule]:
