@@ -105,7 +105,7 @@ def _fix(rule: str, at: Iterable[tuple[int, str]], fixes: Fixes) -> tuple[Replac
 
 def _flow(one: Seen, finding: Finding, telling: Telling) -> Iterator[Waypoint]:
     for step in flow(one.facts, finding):
-        yield replace(step, path=None if step.path is None else telling.named(step.path))
+        yield replace(step, path=None if step.path is None else telling.named(step.path) or step.path)
 
 
 def _order(finding: Finding, policy: Policy) -> tuple[bool, bool, int, int, str, str, int, int, str]:

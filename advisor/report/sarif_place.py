@@ -7,6 +7,7 @@ location for every place, and all four bounds of its region.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ _MOST_SNIPPET = 1_000
 _NOWHERE = "/proc"
 """Where findings about what runs are put: code scanning refuses a file with a result that has no physical location."""
 
-_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
-"""Bytes that a URI holds as they are (RFC 3986, section 2.3), and the slash."""
+_SPECIAL = re.compile(rb"[^A-Za-z0-9._~/-]")
+"""Bytes that a URI does not hold as they are (RFC 3986, section 2.3), the slash excepted."""
 
 
 def clip(text: str, most: int) -> str:
@@ -44,7 +45,7 @@ def message(text: str) -> Json:
 
 def artifact(path: str) -> Json:
     """A file, by the path from the top of the repository, or by an absolute one where it lies outside."""
-    uri = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in _bytes(path))
+    uri = _SPECIAL.sub(lambda found: b"%%%02X" % found[0][0], _bytes(path)).decode("ascii")
     return {"uri": f"file://{uri}"} if path.startswith("/") else {"uri": uri, "uriBaseId": ROOT}
 
 

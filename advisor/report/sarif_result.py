@@ -138,7 +138,7 @@ def _properties(judged: Judged) -> Json:
         "counts": judged.counts,
         **({"whyNot": clip(judged.why_not, _MOST_VALUE)} if judged.why_not else {}),
         "target": judged.target,
-        "evidence": [_evidence(item) for item in finding.evidence],
+        "evidence": [_evidence(item) for item in finding.evidence if item.value is not None],
         "expected": [clip(text, _MOST_VALUE) for text in finding.expected],
     }
 
