@@ -33,7 +33,7 @@ from support.gated import (
     rule,
 )
 
-from advisor.findings import Location, Missing, Severity
+from advisor.findings import Location, Missing, Severity, Waypoint
 from advisor.records import replace
 from advisor.report import sarif
 from advisor.report.gated import Fault, Replacement, Unknown
@@ -217,6 +217,19 @@ def test_flows_are_in_order_and_say_what_happens() -> None:
         ("set to 10: the last one wins", True),
         ("60 is in force now", False),
     ]
+
+
+def test_a_step_outside_of_the_repository_keeps_its_place() -> None:
+    live = Waypoint("net.core.somaxconn is 128 now", "/proc/sys/net/core/somaxconn")
+    (row,) = results(replace(GATED, findings=[judged(LONG, "1", flow=(live, *FLOW))]))
+    first = row["codeFlows"][0]["threadFlows"][0]["locations"][0]["location"]["physicalLocation"]
+    assert first["artifactLocation"] == {"uri": "file:///proc/sys/net/core/somaxconn"}
+
+
+def test_evidence_that_is_not_there_is_no_property() -> None:
+    there, absent = LONG.evidence[0], replace(LONG.evidence[0], name="item.idle", value=None)
+    (row,) = results(replace(GATED, findings=[judged(replace(LONG, evidence=(there, absent)), "1")]))
+    assert [item["name"] for item in row["properties"]["evidence"]] == [there.name]
 
 
 def applied(changes: list[dict[str, Any]], files: dict[str, bytes]) -> dict[str, bytes]:
