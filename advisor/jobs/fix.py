@@ -109,7 +109,9 @@ class _Attempt:
     def _plan(self, at: int) -> Iterable[str]:
         """Plan a target on the bytes as they are now; returns the files that change."""
         snapshot, judge = self.snapshots[at], self.judges[at]
-        now = with_bytes(snapshot, self.new, self.new)
+        # What a plan moved is void from then on, so that it is not asked for again.
+        then = self.last[at].prediction.snapshot if at in self.last else snapshot
+        now = with_bytes(then, self.new, self.new)
         try:
             plan = proved(make_plan(now, judge, self.rules_first, self.allowed))
         except (PlanError, InputError) as error:

@@ -86,14 +86,17 @@ def with_bytes(snapshot: Snapshot, nginx: Mapping[str, bytes], sysctl: Mapping[s
     """The snapshot with other bytes in files of nginx's, and in given sysctl files, by path; others are left out."""
     update: dict[str, object] = {}
     there = snapshot.nginx
-    if there is not None and not nginx.keys().isdisjoint(there.files):
-        files = {
-            path: replace(file, content=nginx[path]) if path in nginx else file for path, file in there.files.items()
-        }
-        update["nginx"] = replace(there, files=files)
+    files = {
+        path: replace(file, content=nginx[path])
+        for path, file in (there.files if there is not None else {}).items()
+        if nginx.get(path, file.content) != file.content
+    }
+    if there is not None and files:
+        update["nginx"] = replace(there, files={**there.files, **files})
     given = snapshot.sysctl_files or ()
-    if any(file.given and file.path in sysctl for file in given):
-        update["sysctl_files"] = [
-            replace(file, content=sysctl[file.path]) if file.given and file.path in sysctl else file for file in given
-        ]
+    others = [
+        replace(file, content=sysctl[file.path]) if file.given and file.path in sysctl else file for file in given
+    ]
+    if any(file.given and sysctl.get(file.path, file.content) != file.content for file in given):
+        update["sysctl_files"] = others
     return replace(snapshot, **update) if update else snapshot

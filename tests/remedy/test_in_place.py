@@ -123,5 +123,6 @@ def test_a_coupled_change_belongs_to_the_finding_that_brought_it_about() -> None
     assert [rule for rule, _ in coupled] == ["listen-backlog-capped"]
     assert {rule for rule, _ in plan.brought_by[coupled[0]]} == {"accept-queue-overflowing"}
     fixed = cure(snapshot)
+    assert "accept-queue-overflowing" not in {rule for _, rule, _ in fixed.left}
     owners = {rule for one in fixed.edits["a.conf"] if one.new == b"8192" for _, rule, _ in one.owners}
     assert owners == {"accept-queue-overflowing"}
