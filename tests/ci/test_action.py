@@ -14,7 +14,11 @@ from support.ci_repository import INSTALLABLE, Repository, environment, propose,
 
 pytestmark = pytest.mark.real("git", "bash")
 ADVISOR = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m advisor "$@"\n'
-TELL = f"#!{sys.executable}\nimport json, os, sys\njson.dump(sys.argv[1:], open(os.environ['TOLD'], 'w'))\nsys.exit(1)\n"
+TELL = f"""#!{sys.executable}
+import json, os, sys
+json.dump(sys.argv[1:], open(os.environ["TOLD"], "w"))
+sys.exit(1)
+"""
 HOSTILE = ["; touch x", "$(touch x)", "`touch x`", "a b", "* ?", "'", '"', "\\", "-n", "--fix", "x\ny z\n"]
 
 
@@ -138,14 +142,19 @@ def parts(log: str) -> tuple[str, str, str]:
 
 def test_what_a_file_says_is_no_command_to_the_runner(runner: Runner) -> None:
     evil = runner.workspace / "nginx" / "conf.d" / "evil.conf"
-    evil.write_text("::add-mask::a\n##[add-mask]b\n::error::c\nserver { keepalive_timeout 5s; # ##[error]d\n}\n")
+    evil.write_text(
+        'server {\n    server_name "##[add-mask]a ::error::b";\n'
+        "::add-mask::c keepalive_timeout;keepalive_timeout 5s; # ##[error]d\n}\n"
+    )
     runner.place(ADVISOR)
     ran = runner.step("Judge")
-    assert ran.code != 0
-    before, _, after = parts(ran.log)
+    assert ran.code == 1, ran.log
+    before, within, after = parts(ran.log)
+    assert "##[add-mask]a" in within
+    assert "##[error]d" in within
     for line in (before + after).splitlines():
-        assert line.startswith(("::error file=", "::error title=")) or "##[" not in line
-        assert not line.startswith(("::add-mask", "::error::c"))
+        assert "##[" not in line or line.startswith("::error file=")
+        assert not line.startswith(("::add-mask", "::error::"))
 
 
 def test_a_wrong_option_is_exit_2_with_one_sentence(runner: Runner) -> None:

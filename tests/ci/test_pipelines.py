@@ -8,6 +8,7 @@ import pathlib
 import re
 import stat
 import sys
+import textwrap
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -200,7 +201,27 @@ def test_make_installs_once(repository: Repository) -> None:
 # advisor.yaml
 
 
-def test_the_sample_names_every_key_that_advisor_knows_in_a_comment_or_for_real() -> None:
+def taken_in() -> str:
+    """The sample with all its examples: lines that begin with # right away, or with # and an indentation."""
+    return re.sub(r"(?m)^#(?=[a-z]|  )", "", (CI / "advisor.yaml").read_text())
+
+
+def test_the_sample_names_every_key_that_advisor_knows() -> None:
     schema = json.loads((ROOT / "advisor/config/advisor-v1.schema.json").read_text())
-    named = set(re.findall(r"(?m)^(?:# )?([a-z_]+):", (CI / "advisor.yaml").read_text()))
-    assert named == set(schema["properties"])
+    assert set(yaml.safe_load(taken_in())) == set(schema["properties"])
+
+
+@pytest.mark.real("git")
+def test_the_sample_is_a_configuration_with_all_its_examples_too(repository: Repository) -> None:
+    rule = re.search(r"```yaml\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    assert rule is not None
+    repository.write("rules/syn-retries-few.yaml", textwrap.dedent(rule[1]))
+    repository.write("advisor.yaml", taken_in())
+    wrote = repository.run("advisor", "gate", "--write-baseline", "advisor-baseline.json")
+    assert wrote.returncode == 0, wrote.stdout
+    judged = repository.run("advisor", "gate", "-f", "json")
+    assert judged.returncode == 0, judged.stdout
+    report = json.loads(judged.stdout)
+    assert report["verdict"]["policy"] == "high or graver, observed or surer, preview rules, too, strict"
+    assert report["baseline"] == "advisor-baseline.json"
+    assert report["quiet"] == ["keepalive-below-balancer", "syncookies-off"]

@@ -1,4 +1,4 @@
-"""A pull request, played: pre-commit refuses a bad change with its frame, `gate --fix` cures it, and it goes through."""
+"""A pull request, played: pre-commit refuses a bad change with its frame, `gate --fix` cures it, it goes through."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_bad_change_is_refused_cured_and_committed(repository: Repository) -> 
     fixed = repository.run("advisor", "gate", "--fix")
     assert fixed.returncode == 0, fixed.stdout
     assert changed_lines(repository) == [
-        line.replace("keepalive_timeout 20s", "keepalive_timeout 65").replace("syncookies = 0", "syncookies = 1")
+        line.replace("keepalive_timeout 20s", "keepalive_timeout 65s").replace("syncookies = 0", "syncookies = 1")
         for line in bad
         if line not in {"-net.ipv4.tcp_syncookies = 1", "+net.ipv4.tcp_syncookies = 0"}
     ]
@@ -97,7 +97,7 @@ def test_the_fixing_hook_stops_once_and_then_lets_through(tmp_path: pathlib.Path
     stopped = made.commit("Free connections sooner")
     assert stopped.returncode == 1
     assert "files were modified by this hook" in stopped.stdout
-    assert "keepalive_timeout 65;" in (made.folder / "nginx/nginx.conf").read_text()
+    assert "keepalive_timeout 65s;" in (made.folder / "nginx/nginx.conf").read_text()
     assert made.commit("Free connections sooner").returncode == 0
 
 

@@ -1,6 +1,6 @@
 """A composite action's steps, run as a runner does: bash, one file a step, inputs through expressions in `env` alone.
 
-After docs.github.com, "Metadata syntax" and "Workflow syntax" (`shell: bash` is ``bash --noprofile --norc -eo pipefail``).
+``shell: bash`` is ``bash --noprofile --norc -eo pipefail`` (docs.github.com, "Workflow syntax").
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+
 from support.ci_repository import ROOT
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
