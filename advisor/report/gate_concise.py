@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from advisor.report.gate_words import fault_words, mark, spot, verdict
+from advisor.report.gate_words import fault_words, mark, spot
 from advisor.report.terminal import visible
 
 if TYPE_CHECKING:
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def render(gated: Gated, **_look: object) -> str:
-    """One line for each fault and each finding, worst first, and the verdict; marked ones say why they don't count.
+    """One line for each fault and each finding, worst first; those that do not count say why. No verdict: it is talk.
 
     Paths are those of the command line, so that an editor finds them. Nothing in a text ends or colours a line.
     """
-    lines = [*map(_fault, gated.faults), *map(_finding, gated.findings), visible(verdict(gated))]
+    lines = [*map(_fault, gated.faults), *map(_finding, gated.findings)]
     return "".join(f"{line}\n" for line in lines)
 
 

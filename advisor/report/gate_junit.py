@@ -24,7 +24,7 @@ _NAME = "advisor gate"
 
 
 def render(gated: Gated, **_look: object) -> str:
-    """A test for each fault, finding, rule that is quiet and rule that lacks something.
+    """A test for each fault, finding, rule that lacks something, problem with what was read, and quiet rule.
 
     Failed: it counts. Error: it could not be judged, and the gate fails for it. Skipped: it does not count, somebody
     answered for it, or it could not be judged, with the reason.
@@ -39,6 +39,8 @@ def render(gated: Gated, **_look: object) -> str:
     kind = "error" if lacking_fails(gated) else "skipped"
     for unknown in gated.unknown:
         _unknown(suite, unknown, kind)
+    for source, why in gated.problems:
+        _result(suite.case(_NAME, f"understands {source}"), kind, "problem", f"{source}: {why}")
     for rule in gated.quiet:
         suite.case(rule, "finds nothing")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{suite.text()}\n'

@@ -14,7 +14,6 @@ from advisor.report.text import count, gaps, host_words, hung
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from advisor.findings import Missing
     from advisor.report.gated import Gated, Judged, Target, Unknown
 
 _NARROWEST = 40
@@ -22,8 +21,9 @@ _HOSTS = 3
 """Hosts and snapshots that the head describes one by one."""
 _LINES = 10
 """Findings that do not count, and findings that are gone, which are named; ``-f json`` has all of them."""
-_FILES_ONLY = "only files are judged"
-"""How the reason begins for which a source was not read because nobody asked for this host (`advisor.collect.run`)."""
+_NO_HOST = ("only files are judged", "no host was read")
+"""How the reasons begin for which a source was not read because nobody asked for this host."""
+_NO_CAPTURE = "no capture of packets was given"
 _KINDS = {
     "nginx": ("nginx configuration", ""),
     "sysctl": ("set", " of sysctl files"),
@@ -137,18 +137,18 @@ def _baseline(gated: Gated, width: int) -> list[str]:
 
 def _gaps(gated: Gated, width: int) -> list[str]:
     """What could not be judged: what no file shows in one line, every other reason with its rules."""
-    live = {one.rule for one in gated.unknown if _needs_host(one)}
+    reasons = _no_file_shows(gated.unknown)
+    unseen = {one.rule for one in gated.unknown if one.missing.why.startswith(reasons)}
     lines = []
-    if live:
-        need = "needs" if len(live) == 1 else "need"
-        said = f"{count(len(live), 'rule')} {need} what no file shows (a live host)"
+    if unseen:
+        need = "needs" if len(unseen) == 1 else "need"
+        said = f"{count(len(unseen), 'rule')} {need} what no file shows (a live host)"
         lines = hung(f"unknown: {said}: advisor gate --host, or advisor audit there", width)
-    return [*lines, *gaps(_rest(gated.unknown), gated.problems, width)]
+    rest = [(one.rule, one.missing) for one in gated.unknown if not one.missing.why.startswith(reasons)]
+    return [*lines, *gaps(rest, gated.problems, width)]
 
 
-def _needs_host(unknown: Unknown) -> bool:
-    return unknown.missing.why.startswith(_FILES_ONLY)
-
-
-def _rest(unknown: Iterable[Unknown]) -> list[tuple[str, Missing]]:
-    return [(one.rule, one.missing) for one in unknown if not _needs_host(one)]
+def _no_file_shows(unknown: Iterable[Unknown]) -> tuple[str, ...]:
+    """How the reasons begin that a live host would take away; who judges files alone has no capture either."""
+    live = any(one.missing.why.startswith(_NO_HOST) for one in unknown)
+    return (*_NO_HOST, _NO_CAPTURE) if live else ()

@@ -24,8 +24,8 @@ def judged(gated: Gated) -> bool:
 
 
 def lacking_fails(gated: Gated) -> bool:
-    """Whether what could not be judged is what makes the gate fail (``--strict``)."""
-    return gated.exit_code == _UNREAD and not gated.faults and bool(gated.unknown)
+    """Whether what could not be judged, or a problem with what was read, makes the gate fail (``--strict``)."""
+    return gated.exit_code == _UNREAD and not gated.faults
 
 
 def verdict(gated: Gated) -> str:
@@ -43,11 +43,14 @@ def _against(gated: Gated) -> list[str]:
     """What fails a gate whatever was found."""
     unread = sum(fault.kind == "target" for fault in gated.faults)
     wrong = len(gated.faults) - unread
-    lacking = len({one.rule for one in gated.unknown}) if lacking_fails(gated) else 0
+    strict = lacking_fails(gated)
+    lacking = len({one.rule for one in gated.unknown}) if strict else 0
+    problems = len(gated.problems) if strict else 0
     return [
         *([f"{count(unread, 'target')} could not be judged"] if unread else []),
         *([f"{count(wrong, 'error')} in the configuration or in rules"] if wrong else []),
         *([f"{count(lacking, 'rule')} could not be judged"] if lacking else []),
+        *([f"{count(problems, 'problem')} with what was read"] if problems else []),
     ]
 
 

@@ -71,8 +71,10 @@ def test_nothing_judged_is_an_error() -> None:
 
 
 def test_what_is_unknown_is_an_error_where_the_gate_fails_for_it() -> None:
-    assert results(GREEN, Error) == []
-    assert len(results(replace(GREEN, exit_code=3), Error)) == len(GREEN.unknown)
+    strict = replace(GREEN, problems=GATED.problems)
+    assert results(strict, Error) == []
+    assert len(results(strict, Skipped)) == len(GREEN.findings) + len(GREEN.unknown) + 2
+    assert len(results(replace(strict, exit_code=3), Error)) == len(GREEN.unknown) + 2
 
 
 @pytest.mark.parametrize("gated", [GATED, FAILED, GREEN, REFUSED])
@@ -97,4 +99,5 @@ def test_names_hold_neither_line_nor_value_and_tell_equals_apart() -> None:
 @settings(max_examples=60)
 def test_any_text_is_well_formed(text: str) -> None:
     gated = hostile(text)
-    assert len(cases(gated)) == len(gated.findings) + len(gated.faults) + len(gated.unknown) + len(gated.quiet)
+    told = (gated.findings, gated.faults, gated.unknown, gated.problems, gated.quiet)
+    assert len(cases(gated)) == sum(map(len, told))

@@ -71,6 +71,8 @@ def test_findings_that_count_pass_by_exit_zero_only_under_that_name() -> None:
 def test_strict_says_how_many_rules_could_not_be_judged() -> None:
     strict = replace(GREEN, exit_code=3)
     assert "gate: failed: 5 rules could not be judged; no finding counts" in told(strict)
+    wrong = replace(strict, unknown=[], problems=GATED.problems)
+    assert "gate: failed: 2 problems with what was read; no finding counts" in told(wrong)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,13 @@ def test_a_live_host_is_asked_for_in_one_line() -> None:
     assert text.count("unknown: ") == 2
     one = replace(GREEN, unknown=GREEN.unknown[:1])
     assert "unknown: 1 rule needs what no file shows" in told(one)
+
+
+def test_a_capture_is_missed_alone_where_a_host_was_judged() -> None:
+    capture = Unknown("captured-half-open", Missing("capture", "no capture of packets was given (--capture FILE)"), 2)
+    host = Unknown("abort-on-overflow", Missing("sysctls", "no host was read and no file given sets it"), 2)
+    assert "unknown: 6 rules need what no file shows" in told(replace(GREEN, unknown=[*GREEN.unknown, capture, host]))
+    assert "unknown: 1 rule needs 'capture': no capture of packets" in told(replace(GREEN, unknown=[capture]))
 
 
 def test_another_reason_is_told_with_its_rules() -> None:
