@@ -16,6 +16,8 @@ from advisor.snapshot.model import Snapshot, SysctlFile
 
 _INTEGER = re.compile(r"(-)?(?:0[xX]([0-9a-fA-F]{1,16})|(\d{1,20}))", re.ASCII)
 _SHOWN = 60
+NO_FILE_SETS = "no host was read and no file given sets"
+"""Why a key is not known where files alone are judged; the key follows."""
 """Characters of a value that is none that a message quotes."""
 
 
@@ -36,7 +38,7 @@ class Sysctl:
         if key in self._given:
             return " ".join(self._given[key][1].value.split()[: taken(key)])
         if self._snapshot.sysctls is None and self._given:
-            raise Unread("sysctls", f"no host was read and no file given sets {key}")
+            raise Unread("sysctls", f"{NO_FILE_SETS} {key}")
         live = self._snapshot.need("sysctls")
         if key in live.values:
             return " ".join(live.values[key].split())

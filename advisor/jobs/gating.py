@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from advisor.collect.run import Request, Say
 from advisor.errors import AdvisorError, ConfigError, InputError, RuleError, UsageError
@@ -21,10 +21,13 @@ from advisor.records import dataclass, replace
 from advisor.report.gate_formats import FORMATS
 from advisor.report.gate_words import verdict
 from advisor.report.gated import Fault, Gated
+from advisor.report.text import count as counted
 from advisor.system import System, write_whole
 
 if TYPE_CHECKING:
     from advisor.jobs.fix import Fixed
+
+_Word = TypeVar("_Word", Severity, Confidence)
 
 _DETAILED = frozenset({"sarif", "json"})
 """Formats that tell the rules, how values came about, and exact fixes."""
@@ -146,8 +149,8 @@ def _asked(wanted: Wanted, given: Given) -> Asked:
     return Asked(
         settings=settings,
         policy=Policy(
-            wanted.fail_on or config.fail_on or Policy().fail_on,
-            wanted.min_confidence or config.min_confidence or Policy().min_confidence,
+            _said(Severity.HIGH, wanted.fail_on, config.fail_on),
+            _said(Confidence.OBSERVED, wanted.min_confidence, config.min_confidence),
             preview=wanted.preview or config.preview,
             strict=wanted.strict or config.strict,
             exit_zero=wanted.exit_zero,
@@ -159,6 +162,11 @@ def _asked(wanted: Wanted, given: Given) -> Asked:
         exclude=wanted.exclude,
         held=None if baseline is None or wanted.write_baseline else (baseline, _baseline(baseline, settings)),
     )
+
+
+def _said(otherwise: _Word, *said: _Word | None) -> _Word:
+    """What the command line says, else the configuration."""
+    return next((one for one in said if one is not None), otherwise)
 
 
 def _baseline(path: str, settings: Settings) -> base.Baseline:
@@ -177,14 +185,15 @@ def _held(wanted: Wanted, path: str, gate: Gate) -> Outcome:
     baseline = base.baseline_of(gate.marked.findings, gate.called)
     _keep(path, baseline)
     count = sum(entry.count for entry in baseline.entries)
-    return Outcome(b"", [f"{path} holds {count} findings; from now on: advisor gate --baseline {path}"], 0)
+    return Outcome(b"", [f"{path} holds {counted(count, 'finding')}; from now on: advisor gate --baseline {path}"], 0)
 
 
 def _pruned(path: str, gate: Gate) -> list[str]:
     gone = sum(entry.count for entry in gate.marked.gone)
     if gone and gate.marked.pruned is not None:
         _keep(path, gate.marked.pruned)
-    return [f"{path}: {gone} that are not there any more were taken out"] if gone else []
+    what = "finding that is not there any more was" if gone == 1 else "findings that are not there any more were"
+    return [f"{path}: {gone:,} {what} taken out"] if gone else []
 
 
 def _keep(path: str, baseline: base.Baseline) -> None:
@@ -201,7 +210,7 @@ def _fixed(wanted: Wanted, gate: Gate) -> list[str]:
     fixed = _cure(wanted, gate)
     paths = rewrite.write(fixed, gate.asked.paths)
     places = sum(len(edits) for edits in fixed.edits.values())
-    return [f"fixed: {places} places in {', '.join(paths)}" if paths else "fixed: nothing is to be changed"]
+    return [f"fixed: {counted(places, 'place')} in {', '.join(paths)}" if paths else "fixed: nothing is to be changed"]
 
 
 def _cure(wanted: Wanted, gate: Gate) -> Fixed:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from advisor.facts.derive import Facts
+from advisor.facts.sysctl import NO_FILE_SETS
 from advisor.findings import Finding, Missing, State, Verdict
 from advisor.jobs.audit import with_places
 from advisor.report.gated import Unknown
@@ -40,8 +41,8 @@ class Seen:
 
     @cached_property
     def told(self) -> frozenset[str]:
-        """The rules that could be judged everywhere."""
-        unsure = {one.rule for one in self.verdicts if one.state is State.UNKNOWN}
+        """The rules that could be judged everywhere; where files alone are judged, a key that none sets is no gap."""
+        unsure = {one.rule for one in self.verdicts if one.state is State.UNKNOWN and not _set_nowhere(one)}
         return frozenset(one.rule for one in self.verdicts if one.rule not in unsure)
 
     @property
@@ -53,6 +54,10 @@ class Seen:
     def problems(self) -> list[tuple[str, str]]:
         """Things wrong with what was read: source to reason."""
         return problems_of(self.snapshot)
+
+
+def _set_nowhere(verdict: Verdict) -> bool:
+    return all(one.source == "sysctls" and one.why.startswith(NO_FILE_SETS) for one in verdict.missing)
 
 
 class Met(NamedTuple):

@@ -18,7 +18,7 @@ from advisor.records import dataclass, field, replace
 from advisor.report.gated import Fault, Gated, Gone, Judged, Replacement, Target
 from advisor.report.gated import Rule as Described
 
-NOTHING = "nothing was judged: there is no nginx configuration, no sysctl file and no snapshot; name one"
+NOTHING = "no nginx configuration, no sysctl file and no snapshot is there; name one"
 
 Fixes = Mapping[tuple[int, str, str], tuple[Replacement, ...]]
 """What cures a finding, by the number of its target, its rule and its item."""
@@ -57,11 +57,12 @@ def gated(
         telling: how it is told.
     """
     judged = any(one.judged for one in seen)
-    faults = [*faults, *([] if judged or faults else [Fault(NOTHING)])]
+    faults = [*faults, *([] if seen or faults else [Fault(NOTHING)])]
     unknown = told.unknown(seen)
     problems = list(dict.fromkeys(problem for one in seen for problem in one.problems))
-    findings = list(_judged(seen, marked, policy, telling))
-    unsure = bool(faults or (policy.strict and (unknown or problems)))
+    kept = {number: one.name for number, one in enumerate(targets) if one.kind == "snapshot"}
+    findings = list(_judged(seen, marked, policy, telling, kept))
+    unsure = bool(faults or not judged or (policy.strict and (unknown or problems)))
     counting = any(one.counts for one in findings) and not policy.exit_zero
     return Gated(
         targets=list(targets),
@@ -78,14 +79,16 @@ def gated(
     )
 
 
-def _judged(seen: Sequence[Seen], marked: Marked, policy: Policy, telling: Telling) -> Iterator[Judged]:
-    """Worst first; what counts before what does not."""
+def _judged(
+    seen: Sequence[Seen], marked: Marked, policy: Policy, telling: Telling, kept: Mapping[int, str]
+) -> Iterator[Judged]:
+    """Worst first; what counts before what does not. What stands in no file is told at its snapshot."""
     pairs = zip_longest(marked.findings, marked.met)
     alike: Counter[str] = Counter()
     for finding, met in sorted(pairs, key=lambda pair: _order(pair[0], policy)):
         at = [] if met is None else met.at
         alike[finding.fingerprint] += 1
-        file = finding.location.file
+        file = finding.location.file or (kept.get(at[0][0]) if at else None)
         yield Judged(
             finding=finding,
             target=seen[at[0][0]].name if at else "",
