@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from advisor.report.gate_words import fault_words, mark, spot
+from advisor.report.gate_words import fault_message, fault_place, mark, spot
 from advisor.report.terminal import visible
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ def render(gated: Gated, **_look: object) -> str:
 
 
 def _fault(fault: Fault) -> str:
-    return f"{visible(fault_words(fault))} (error: {fault.kind})"
+    place = fault_place(fault)
+    return visible(f"{place}: error: {fault_message(fault)}" if place else f"error: {fault_message(fault)}")
 
 
 def _finding(one: Judged) -> str:

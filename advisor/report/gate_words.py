@@ -78,11 +78,20 @@ def spot(finding: Finding) -> str:
 
 
 def fault_words(fault: Fault) -> str:
-    """``path:line:column: message``; a message that names its place already is left as it is."""
-    parts = [str(part) for part in (fault.path, fault.line, fault.column) if part is not None]
-    if fault.path is None or fault.message.startswith(fault.path):
+    """``path:line:column: message``."""
+    return ": ".join(filter(None, (fault_place(fault), fault_message(fault))))
+
+
+def fault_place(fault: Fault) -> str:
+    """``path:line:column`` as far as they are known."""
+    return ":".join(str(part) for part in (fault.path, fault.line, fault.column) if part is not None)
+
+
+def fault_message(fault: Fault) -> str:
+    """The message without the place with which it may begin."""
+    if not fault.path:
         return fault.message
-    return f"{':'.join(parts)}: {fault.message}"
+    return fault.message.removeprefix(f"{fault_place(fault)}: ").removeprefix(f"{fault.path}: ")
 
 
 def mark(one: Judged) -> str:
