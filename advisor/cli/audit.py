@@ -29,7 +29,7 @@ def command(*, read: Read, formats: o.Formats = None, plan: Plan = False) -> int
 
     wanted = o.formats(formats)
     given = read()
-    result = audit.audit(given.snapshot, given.judging)
+    result = audit.answered(given.snapshot, given.settings)
     sys.stdout.write(audit.outputs(result, wanted, o.width(), colour=o.colour()))
     return 0 if result.judged else 3
 

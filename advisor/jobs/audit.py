@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.engine.judging import Judging
 from advisor.facts.derive import Facts
 from advisor.findings import Verdict
+from advisor.jobs.configure import Settings
 from advisor.jobs.write import write
 from advisor.records import replace
 from advisor.report import FORMATS
@@ -16,6 +17,13 @@ def audit(snapshot: Snapshot, judging: Judging) -> Result:
     """What the rules say of a snapshot."""
     facts = Facts(snapshot)
     return result_of(snapshot, [with_places(one, facts) for one in judging(facts)])
+
+
+def answered(snapshot: Snapshot, settings: Settings) -> Result:
+    """The same by the configuration in force; findings that somebody answers for are marked."""
+    from advisor.jobs.answered import answered as told  # noqa: PLC0415 (it needs this module)
+
+    return result_of(snapshot, told(snapshot, settings))
 
 
 def with_places(verdict: Verdict, facts: Facts) -> Verdict:

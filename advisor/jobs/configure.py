@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.collect import trusted
@@ -12,6 +12,7 @@ from advisor.engine.judging import Judging
 from advisor.engine.rule import Rule
 from advisor.errors import ConfigError, UsageError
 from advisor.formats.yaml import MAX_BYTES
+from advisor.gate.notices import IDS
 from advisor.jobs import load
 from advisor.records import dataclass, field, replace
 from advisor.snapshot.model import Snapshot
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 NAME = "advisor.yaml"
 FOR_ALL = "/etc/advisor/advisor.yaml"
 """Read where no folder up to the top of the repository has one."""
+_UNWANTED = "it is among the rules that the configuration ignores"
 
 
 class Asked(NamedTuple):
@@ -87,11 +89,18 @@ def settings(asked: Asked) -> Settings:
         return _settings(asked, rules, Config())
     from advisor.config.check import checked  # noqa: PLC0415 (pydantic, only where there is a configuration)
 
-    file, config = draft.document.name, checked(draft, rules)
-    places = [draft.document.at(("ignores", at)).rpartition(":")[0] for at in range(len(config.ignores))]
+    file, config = draft.document.name, checked(draft, rules, IDS)
     baseline = config.baseline and os.path.join(os.path.dirname(file), config.baseline)
     made = _settings(asked, rules, config)
-    return replace(made, file=file, baseline=baseline, ignores=tuple(zip(config.ignores, places, strict=True)))
+    return replace(made, file=file, baseline=baseline, ignores=tuple(_ignores(draft, config)))
+
+
+def _ignores(draft: Draft, config: Config) -> Iterator[tuple[Ignore, str]]:
+    """The exceptions, and what the gate itself finds and nobody wants, each with the file and line that says so."""
+    notices = [(("ignore", at), Ignore(rule=name, reason=_UNWANTED)) for at, name in enumerate(config.ignore)]
+    entries = [(("ignores", at), one) for at, one in enumerate(config.ignores)]
+    for path, one in [*(pair for pair in notices if pair[1].rule in IDS), *entries]:
+        yield one, draft.document.at(path).rpartition(":")[0]
 
 
 def known(asked: Asked) -> list[Rule]:

@@ -8,6 +8,8 @@ import textwrap
 from advisor.collect.crosscheck import difference
 from advisor.engine.judging import Judging
 from advisor.errors import InputError, PlanError
+from advisor.facts.derive import Facts
+from advisor.findings import Verdict
 from advisor.formats.text import encodable
 from advisor.remedy.folder import folder
 from advisor.remedy.modules import MODULES_LOAD
@@ -17,13 +19,25 @@ from advisor.snapshot.model import Snapshot
 from advisor.system import write_whole
 
 
-def plan(snapshot: Snapshot, judging: Judging, allowed: Allowed) -> Plan:
+def plan(
+    snapshot: Snapshot, judging: Judging, allowed: Allowed, left: frozenset[tuple[str, str]] = frozenset()
+) -> Plan:
     """What the findings ask for, proved; edited files have faced crossplane again.
+
+    Args:
+        snapshot: what was read.
+        judging: the rules.
+        allowed: what a person permits.
+        left: the rule and the item of findings that somebody answers for; nothing is planned for them.
 
     Raises:
         PlanError: when it can't be proved.
     """
-    return proved(make_plan(snapshot, judging, judging.causes, allowed))
+
+    def judge(facts: Facts) -> list[Verdict]:
+        return [one for one in judging(facts) if (one.rule, one.item) not in left]
+
+    return proved(make_plan(snapshot, judge, judging.causes, allowed))
 
 
 def proved(made: Plan) -> Plan:

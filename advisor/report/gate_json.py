@@ -54,12 +54,10 @@ def _target(target: Target) -> dict[str, Any]:
 
 
 def _judged(judged: Judged) -> dict[str, Any]:
-    suppression = judged.finding.suppression
     return {
         **finding_document(judged.finding),
         "fingerprint": judged.fingerprint,
         "place": judged.finding.place,
-        "suppression": None if suppression is None else _plain(suppression),
         "target": judged.target,
         "path": judged.path,
         "counts": judged.counts,

@@ -37,15 +37,6 @@ class Target(_Model):
     host: Host
 
 
-class Suppression(_Model):
-    """Who answers for a finding, where that is said, and the last day on which it holds."""
-
-    kind: Literal["comment", "configuration", "baseline"]
-    reason: str
-    where: str | None
-    until: str | None
-
-
 class Waypoint(_Model):
     """A step on the way to the value in force; ``length`` is of the marked text."""
 
@@ -82,7 +73,6 @@ class Finding(schema.Finding):
     """
 
     place: str
-    suppression: Suppression | None
     target: str
     path: str | None
     counts: bool

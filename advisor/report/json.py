@@ -14,7 +14,7 @@ from advisor.findings import Severity
 from advisor.formats.text import encodable
 
 if TYPE_CHECKING:
-    from advisor.findings import Change, Evidence, Finding, Location, Step
+    from advisor.findings import Change, Evidence, Finding, Location, Step, Suppression
     from advisor.report.result import Head, Result
 
 SCHEMA = "advisor.findings/v1"
@@ -71,7 +71,12 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "steps": [_step(step) for step in finding.steps],
         "expected": list(finding.expected),
         "fingerprint": finding.fingerprint,
+        "suppression": _suppression(finding.suppression),
     }
+
+
+def _suppression(mark: Suppression | None) -> dict[str, Any] | None:
+    return None if mark is None else {name: getattr(mark, name) for name in mark.__slots__}
 
 
 def _location(place: Location) -> dict[str, Any]:

@@ -76,6 +76,15 @@ class Step(_Model):
     skipped: str | None
 
 
+class Suppression(_Model):
+    """Who answers for a finding, where that is said, and the last day on which it holds."""
+
+    kind: Literal["comment", "configuration", "baseline"]
+    reason: str
+    where: str | None
+    until: str | None
+
+
 class Finding(_Model):
     """A rule that failed at a place; the fingerprint holds no line and no measured value."""
 
@@ -96,6 +105,7 @@ class Finding(_Model):
     steps: list[Step]
     expected: list[str]
     fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    suppression: Suppression | None
 
 
 class Unknown(_Model):
