@@ -112,8 +112,7 @@ def compare(
     ours = [entry for entry in baseline.entries if concerns(entry)]
     there: defaultdict[Key, list[int]] = defaultdict(list)
     for number, finding in enumerate(findings):
-        if finding.rule not in IDS:
-            there[finding.rule, finding.place].append(number)
+        there[finding.rule, finding.place].append(number)
     known: set[int] = set()
     gone: list[Entry] = []
     for key, entries in _grouped(ours).items():

@@ -87,6 +87,7 @@ def test_what_a_comment_answers_for_is_there_but_needs_no_entry() -> None:
     assert compared.gone == []
     assert compared.pruned == baseline_of([finding()])
     assert new([finding()], [answered(finding()), finding(line=2, file="b.conf")]) == [("b.conf", 2)]
+    assert new([finding()], [answered(finding()), finding(line=2)]) == []
 
 
 def test_what_somebody_answers_for_and_the_gates_own_are_not_held() -> None:
