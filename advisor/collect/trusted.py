@@ -51,12 +51,15 @@ def read_in(folder: int, name: str, shown: str, limit: int) -> bytes:
         ConfigError: as `read`.
     """
     fd = _open(name, _SHUT, shown, folder)
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", shown)
         _check(status, shown)
-        data = file.read(limit + 1)
+        with open(fd, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    finally:
+        os.close(fd)
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"larger than the {limit:,} bytes that are read of such a file", shown)
     return data
