@@ -56,7 +56,7 @@ def judged(path: pathlib.Path, outcomes: Counter[str], request: Request) -> None
         assert render(result, width=80, colour=False)
     outcomes["judged"] += 1
     outcomes["findings"] += len(result.findings)
-    assert len({one.fingerprint for one in result.findings}) == len(result.findings), path
+    assert len({(one.rule, one.item) for one in result.findings}) == len(result.findings), path
     try:
         plan = patch.plan(snapshot, Judging(RULES), Allowed(unsafe=True))
     except PlanError as error:
