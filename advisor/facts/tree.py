@@ -99,6 +99,7 @@ class Tree:
         self.top = _expand(nginx, self.named)
         self._setters: dict[str, dict[Node | None, list[Node]]] = {}
         self._counts: dict[str, Counter[Place]] = {}
+        self._placed: dict[str, dict[Place, Node]] = {}
 
     def own(self, block: Node | None, name: str) -> list[Node]:
         """What a block itself sets of that name (None: the top level); empty where it sets nothing."""
@@ -156,11 +157,11 @@ class Tree:
 
     def find(self, place: Place) -> Node | None:
         """The simple directive at a place of http, events or the top level; None where it is not there (yet)."""
-        for name in (place.directive, f"upstream/{place.directive}"):
-            for node in self.named.get(name, ()):
-                if node.ordinal == place.ordinal and node.statement.block is None and node.place == place:
-                    return node
-        return None
+        name = place.directive
+        if name not in self._placed:
+            nodes = (*self.named.get(name, ()), *self.named.get(f"upstream/{name}", ()))
+            self._placed[name] = {node.place: node for node in reversed(nodes) if node.statement.block is None}
+        return self._placed[name].get(place)
 
     def count(self, name: str, place: Place) -> int:
         """How often a statement takes effect: more than once where its file is included more than once."""

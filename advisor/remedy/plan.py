@@ -128,7 +128,8 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
     only_what_was_meant(before, Facts(prediction.snapshot), prediction.directives)
     wanted = [change.needs for change in prediction.sysctls] + [change.needs for change in prediction.directives]
     needs = tuple(dict.fromkeys(need for group in wanted for need in group))
-    addressed = tuple(_addressed(verdict, attempt, last, before, allowed) for verdict in first if verdict.finding)
+    end = _End(last)
+    addressed = tuple(_addressed(verdict, attempt, end, before, allowed) for verdict in first if verdict.finding)
     host = _on_the_host(addressed, before, allowed)
     brought_by = _brought_by(attempt, failing, lambda one: less(failing - {one})[0].taken) if allowed.in_place else {}
     return Plan(snapshot, prediction, addressed, tuple(host), needs, attempt.rounds, brought_by)
@@ -237,7 +238,15 @@ def _permitted(finding: Finding, before: Facts, allowed: Allowed) -> Step | None
     return next((step for step in finding.steps if refused(step, before, allowed) is None), None)
 
 
-def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], before: Facts, allowed: Allowed) -> Addressed:
+class _End:
+    """The last verdicts: of each subject, and the unknown ones, each rule's first."""
+
+    def __init__(self, last: list[Verdict]) -> None:
+        self.of = {_subject(one): one for one in reversed(last)}
+        self.unknown = {one.rule: one for one in reversed(last) if one.state is State.UNKNOWN}
+
+
+def _addressed(verdict: Verdict, attempt: _Attempt, end: _End, before: Facts, allowed: Allowed) -> Addressed:
     finding = verdict.finding
     if finding is None:
         raise TypeError(verdict)
@@ -249,9 +258,9 @@ def _addressed(verdict: Verdict, attempt: _Attempt, last: list[Verdict], before:
             return Addressed(finding, None, Outcome.FOR_THE_HOST, why)
         return Addressed(finding, None, Outcome.NOT_ADDRESSED, harm or _not_taken(finding, before, allowed))
     step = attempt.taken[subject][1]
-    after = next((one for one in last if _subject(one) == subject), None)
+    after = end.of.get(subject)
     if after is None or after.state in {State.PASS, State.NOT_APPLICABLE}:
-        unknown = next((one for one in last if one.rule == finding.rule and one.state is State.UNKNOWN), None)
+        unknown = end.unknown.get(finding.rule)
         if after is None and unknown is not None:
             after = unknown
         else:
