@@ -219,9 +219,9 @@ def test_the_sample_is_a_configuration_with_all_its_examples_too(repository: Rep
     repository.write("advisor.yaml", taken_in())
     wrote = repository.run("advisor", "gate", "--write-baseline", "advisor-baseline.json")
     assert wrote.returncode == 0, wrote.stdout
-    judged = repository.run("advisor", "gate", "-f", "json")
+    judged = repository.run("advisor", "gate", "-f", "json=gate.json")
     assert judged.returncode == 0, judged.stdout
-    report = json.loads(judged.stdout)
+    report = json.loads((repository.folder / "gate.json").read_text())
     assert report["verdict"]["policy"] == "high or graver, observed or surer, preview rules, too, strict"
     assert report["baseline"] == "advisor-baseline.json"
     assert report["quiet"] == ["keepalive-below-balancer", "syncookies-off"]
