@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,14 +17,13 @@ HERE = pathlib.Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[1]))
 
 from support.cost import cpu, medians, table, used  # noqa: E402 (the path to it is set above)
+from support.rivals import PEERS, goal, installed  # noqa: E402 (likewise)
 
 CONFIG = "/etc/nginx/nginx.conf"
 ROUNDS = 7
 LARGE_ROUNDS = 3
 SERVERS, MORE_SERVERS = 2_000, 8_000
 DIRECTIVES = 48_010
-PEERS = {"gixy-ng": "0.2.59", "gixy-next": "0.9.0"}
-HOME = pathlib.Path(sys.prefix) / "bench"
 # gixy ends with 1 when it finds something
 FINE = (0, 1)
 
@@ -137,16 +135,6 @@ def beside(other: list[str], own: list[str]) -> tuple[float, float]:
     return seconds, (before + cpu(own, FINE)[0]) / 2
 
 
-def goal(what: str, measured: float, unit: float | None, relation: str, target: float) -> None:
-    """Say a ratio, and whether it is what it should be."""
-    if unit is None:
-        return
-    ratio = measured / unit
-    met = ratio <= target if relation == "at most" else ratio >= target
-    sys.stdout.write(f"  {what}: {ratio:.2f} ({relation} {target:g}: {'met' if met else 'MISSED'})\n")
-    sys.stdout.flush()
-
-
 def audit(config: str) -> list[str]:
     """The command line of our audit."""
     return [str(pathlib.Path(sys.executable).parent / "advisor"), "audit", "--no-host", "--nginx-conf", config]
@@ -169,21 +157,6 @@ def lines(servers: int) -> Iterator[str]:
     yield HEAD
     yield from (SERVER.format(number=number, high=number // 250, low=number % 250) for number in range(servers))
     yield "}\n"
-
-
-def installed(name: str, version: str) -> str | None:
-    """The script of a peer, in an environment made when it is first needed; None where it can't be had."""
-    place = HOME / f"{name}-{version}"
-    script = place / "bin" / "gixy"
-    if script.exists():
-        return str(script)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
-    for python in (sys.executable, "python3"):
-        pip = [python, "-m", "pip", "--python", str(place / "bin" / "python"), "install", "-q", f"{name}=={version}"]
-        if subprocess.run([*pip, "--disable-pip-version-check"], capture_output=True, check=False).returncode == 0:
-            return str(script)
-    sys.stdout.write(f"{name} {version} can't be installed here; left out\n")
-    return None
 
 
 if __name__ == "__main__":
