@@ -169,4 +169,4 @@ def _bytes(path: str) -> bytes:
     try:
         return trusted.read(path, MAX_BYTES)
     except OSError as error:
-        raise ConfigError(f"{path}: the configuration can't be read: {error.strerror}") from None
+        raise ConfigError(f"{path}:1:1: the configuration can't be read: {error.strerror}") from None

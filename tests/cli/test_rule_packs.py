@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 
 import jsonschema
 import pytest
 
 from advisor.cli.main import run
+from advisor.jobs import cases
 
 Captured = pytest.CaptureFixture[str]
 
@@ -72,3 +74,31 @@ def test_a_schema_is_printed(of: str, capsys: Captured) -> None:
     assert run(["rules", "schema", "--for", of]) == 0
     jsonschema.Draft202012Validator.check_schema(json.loads(capsys.readouterr().out))
     assert "did you mean 'config'" in failed(capsys, 2, "rules", "schema", "--for", "confi")
+
+
+QUIET = """\
+id: our-quiet
+title: It passes on what it did not read
+severity: low
+when: first(sysctl.net.core.somaxconn, 4096) < 1000
+message: x
+why: x
+unless: x
+references: [man:listen(2)]
+cases:
+  - {name: small, expect: fail, given: {sysctl: {net.core.somaxconn: "128"}}}
+  - {name: large, expect: pass, given: {sysctl: {net.core.somaxconn: "4096"}}}
+"""
+
+
+def test_a_rule_that_falls_quiet_where_something_is_not_read_is_told(
+    tmp_path: pathlib.Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only by ``first`` can a rule say so, and those that ask it are let be."""
+    (tmp_path / "our-quiet.yaml").write_text(QUIET)
+    assert run(["rules", "test", str(tmp_path)]) == 0
+    assert "judges on less (first), advice only" in " ".join(capsys.readouterr().out.split())
+    monkeypatch.setattr(cases, "_FIRST", re.compile("(?!)"))
+    assert "our-quiet.yaml: small: it falls quiet where sysctls is not read" in failed(
+        capsys, 1, "rules", "test", str(tmp_path)
+    )

@@ -70,7 +70,7 @@ def test_none_is_read_if_none_is_wanted(here: pathlib.Path, tmp_path: pathlib.Pa
         settings(Asked())
     with pytest.raises(UsageError, match="--isolated reads no configuration"):
         settings(Asked(config="own.yaml", isolated=True))
-    with pytest.raises(ConfigError, match=r"none\.yaml: the configuration can't be read: No such file"):
+    with pytest.raises(ConfigError, match=r"none\.yaml:1:1: the configuration can't be read: No such file"):
         settings(Asked(config="none.yaml"))
 
 
