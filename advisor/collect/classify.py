@@ -44,7 +44,7 @@ _MODULES = re.compile(
 )
 """Words of modules that neither nginx nor crossplane knows of."""
 _SNAPSHOT = re.compile(rb'\s*\{\s*"schema"\s*:\s*"advisor\.snapshot/')
-_TEMPLATE = re.compile(rb"\{\{|\{%|<%|%%\w+%%")
+_TEMPLATE = re.compile(rb"^[ \t]*+(?![#;])[^\n]*?(?:\{\{|\{%|<%|%%\w++%%)", re.MULTILINE)
 _KEY = re.compile(r"[a-z][\w-]*\.[\w./*?\[\]@:-]+")
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _SKETCHED = 256 * 1024
@@ -157,11 +157,8 @@ def sure_sysctl(name: str, folders: Iterable[str]) -> bool:
 
 def template_line(data: bytes) -> int | None:
     """The line on which a template engine has something to do; None where there is none, comments aside."""
-    for found in _TEMPLATE.finditer(data):
-        start = data.rfind(b"\n", 0, found.start()) + 1
-        if not data[start : found.start()].lstrip().startswith((b"#", b";")):
-            return data.count(b"\n", 0, start) + 1
-    return None
+    found = _TEMPLATE.search(data)
+    return None if found is None else data.count(b"\n", 0, found.end()) + 1
 
 
 @cache

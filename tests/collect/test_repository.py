@@ -10,6 +10,7 @@ from support.repository import make
 from advisor.collect.nginx import read_nginx
 from advisor.collect.nginx_files import MissingError
 from advisor.collect.repository import Reach, Repository, inside, top_of
+from advisor.errors import InputError
 
 ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\n"
 
@@ -154,3 +155,13 @@ def test_the_top_is_where_git_is(tmp_path: pathlib.Path) -> None:
     make(tmp_path, {"a/.git": "gitdir: /elsewhere", "a/b/c/x": ""})
     assert top_of(str(tmp_path / "a/b/c")) == str(tmp_path / "a")
     assert top_of(str(tmp_path / "a")) == str(tmp_path / "a")
+
+
+def test_patterns_of_all_configurations_together_are_bounded(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top, repository = tree(tmp_path, {"nginx.conf": "include d/*;\n" * 9, **{f"d/{one}": "" for one in range(9)}})
+    read(repository, top / "nginx.conf")
+    monkeypatch.setattr("advisor.collect.repository._MOST_LISTED", 15)
+    with pytest.raises(InputError, match="more than 15 names"):
+        read(repository, top / "nginx.conf")
