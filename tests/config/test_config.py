@@ -7,7 +7,7 @@ import pathlib
 
 import jsonschema
 import pytest
-from support import hostile
+from support import hostile, hostile_configs
 
 from advisor.config.check import checked
 from advisor.config.model import Config, Ignore
@@ -30,7 +30,7 @@ def config(text: str) -> Config:
 
 
 def test_what_is_written_is_what_is_meant() -> None:
-    found = config(json.dumps(hostile.CONFIG))
+    found = config(json.dumps(hostile_configs.CONFIG))
     assert (found.fail_on, found.min_confidence, found.strict) == (Severity.MEDIUM, Confidence.CERTAIN, True)
     assert found.severity == {LONG: Severity.CRITICAL}
     assert found.safety == {LONG: Safety.SAFE}
@@ -85,7 +85,7 @@ def test_the_schema_that_is_shipped_is_current_and_holds() -> None:
     shipped = ROOT / "advisor/config/advisor-v1.schema.json"
     assert shipped.read_text() == schema_text()
     validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
-    validator.validate(hostile.CONFIG)
+    validator.validate(hostile_configs.CONFIG)
     for wrong in ({"fail_on": "x"}, {"failon": "high"}, {"ignores": [{"rule": LONG}]}, {"hosts": {"a": {}}}):
         assert not validator.is_valid(wrong)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import hostile
+from support import hostile, hostile_configs
 
 from advisor.cli.main import run
 from advisor.config.check import checked
@@ -56,9 +56,9 @@ def test_a_rule_with_one_thing_wrong_is_refused_where_it_stands() -> None:
 
 
 def test_a_configuration_with_one_thing_wrong_is_refused_where_it_stands() -> None:
-    whole = checked(read(json.dumps(hostile.CONFIG).encode(), "advisor.yaml"), RULES)
+    whole = checked(read(json.dumps(hostile_configs.CONFIG).encode(), "advisor.yaml"), RULES)
     assert whole.hosts["web"].params == {"keepalive-timeout-long.few": "9"}
-    made = list(hostile.configs())
+    made = list(hostile_configs.configs())
     assert len(made) > 250
     for name, data in made:
         refused(name, ConfigError, "advisor\\.yaml", lambda data=data: checked(read(data, "advisor.yaml"), RULES))
@@ -93,7 +93,7 @@ def test_whatever_a_rule_s_file_holds_is_taken_or_refused(data: bytes) -> None:
     assert re.match(r"packs/hostile-rule\.yaml:\d+:\d+: ", said)
 
 
-@given(texts(json.dumps(hostile.CONFIG, indent=1).encode()))
+@given(texts(json.dumps(hostile_configs.CONFIG, indent=1).encode()))
 @settings(max_examples=300)
 def test_whatever_a_configuration_holds_is_taken_or_refused(data: bytes) -> None:
     try:
