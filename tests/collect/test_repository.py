@@ -76,6 +76,7 @@ def test_a_part_includes_from_its_folder_and_then_from_those_around_it(tmp_path:
     [
         "include ../../outside/passwd;",
         "include ../../outside/pass*;",
+        "include ../../*;",
         "include ../../outside/*/x;",
         "include link;",
         "include lin*;",

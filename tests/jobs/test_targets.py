@@ -125,6 +125,21 @@ def test_one_that_can_not_be_read_is_a_fault_at_its_place_and_its_parts_are_not_
     ]
 
 
+def test_what_another_includes_is_no_configuration_of_its_own(repo: Made) -> None:
+    repo(
+        {
+            "a/nginx.conf": "events {}",
+            "b.conf": "include a/nginx.conf;\nevents {}",
+            "c/a.conf": SERVER,
+            "c/z.conf": "include a.conf;\nserver_tokens off;",
+        }
+    )
+    assert told(discover(["."])) == {
+        "b.conf": ("nginx", ("b.conf", "a/nginx.conf")),
+        "c/z.conf": ("nginx", ("c/z.conf", "c/a.conf")),
+    }
+
+
 def test_a_path_that_is_not_there_is_a_fault(repo: Made) -> None:
     repo({})
     assert [one.message for one in discover(["no/such.conf"]).faults] == [
