@@ -22,9 +22,8 @@ def command(
     Example:
         advisor explain listen-backlog-capped
     """
-    from advisor.jobs import explain, load
+    from advisor.jobs import explain
     from advisor.jobs.configure import Asked, known
 
-    found = load.named(known(Asked(config, isolated, rules or ())), rule)
-    sys.stdout.write(explain.explain(found, o.width()))
+    sys.stdout.write(explain.told(rule, known(Asked(config, isolated, rules or ())), o.width()))
     return 0

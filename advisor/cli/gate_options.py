@@ -8,7 +8,7 @@ from advisor.cli.command import Option
 
 Paths = Annotated[
     list[str] | None,
-    Option((), "Files and folders: nginx configurations, sysctl files, snapshots; else this folder.", "[PATH]..."),
+    Option((), "Files and folders: nginx configurations, sysctl files, snapshots; else this folder.", "PATH"),
 ]
 Host = Annotated[bool, Option(("--host",), "Judge by what this host is doing, too.")]
 NoHost = Annotated[bool, Option(("--no-host",), "Judge the files given, and nothing of this host.")]

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from advisor.engine.rule import Rule
+from advisor.jobs.load import named
 from advisor.report.words import link
+
+if TYPE_CHECKING:
+    from advisor.gate.notices import Notice
 
 
 def explain(rule: Rule, width: int) -> str:
@@ -25,6 +30,30 @@ def explain(rule: Rule, width: int) -> str:
         _section("Sources", [link(reference) for reference in rule.references], width),
         f"Aliases: {', '.join(rule.aliases)}" if rule.aliases else "",
         _wrapped(f"This rule is {rule.file}; {len(rule.cases)} cases test it: advisor rules test", width),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def told(name: str, known: list[Rule], width: int) -> str:
+    """What a rule, or one of the gate's own notices, says of itself.
+
+    Raises:
+        UsageError: when nothing is called so.
+    """
+    from advisor.gate.notices import RULES  # noqa: PLC0415 (for few runs)
+
+    notice = next((one for one in RULES if one.id == name), None)
+    return explain(named(known, name), width) if notice is None else _notice(notice, width)
+
+
+def _notice(notice: Notice, width: int) -> str:
+    parts = [
+        f"{(head := f'{notice.id}: {notice.title}')}\n{'=' * len(head)}",
+        f"severity {notice.severity.word} · {notice.maturity} · told by the gate, of comments and of advisor.yaml",
+        _section("Why", [notice.why], width),
+        _section("Leave it when", [notice.unless], width),
+        _section("Steps", list(notice.steps), width),
+        _section("Sources", [link(reference) for reference in notice.references], width),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

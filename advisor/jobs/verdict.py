@@ -9,6 +9,7 @@ from itertools import zip_longest
 from advisor.engine.rule import Rule
 from advisor.facts.flow import flow
 from advisor.findings import Finding, Severity, State, Waypoint
+from advisor.gate.notices import RULES as NOTICES
 from advisor.gate.policy import Policy
 from advisor.jobs import seen as told
 from advisor.jobs.explain import steps_of
@@ -70,7 +71,7 @@ def gated(
         faults=faults,
         unknown=unknown,
         problems=problems,
-        rules=[described(rule) for rule in telling.rules],
+        rules=[*(described(rule) for rule in telling.rules), *(_notices(findings) if telling.rules else ())],
         quiet=told.quiet(seen),
         policy=policy.words,
         exit_code=3 if unsure else int(counting),
@@ -133,6 +134,15 @@ def unique(fingerprint: str, number: int) -> str:
     from hashlib import sha256  # noqa: PLC0415 (3 ms, which only findings alike need)
 
     return sha256(f"{fingerprint}\0{number}".encode()).hexdigest()[:32]
+
+
+def _notices(findings: Iterable[Judged]) -> Iterator[Described]:
+    """The gate's own, of which there are findings."""
+    said = {one.finding.rule for one in findings}
+    for one in NOTICES:
+        if one.id in said:
+            told_of = (one.id, one.title, one.severity, one.maturity, one.why, one.unless)
+            yield Described(*told_of, one.steps, one.references)
 
 
 def described(rule: Rule) -> Described:

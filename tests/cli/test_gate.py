@@ -238,3 +238,16 @@ def test_what_can_not_be_meant(capsys: Captured, arguments: list[str], said: str
     code, _, err = gate(capsys, *arguments)
     assert code == 2
     assert said in err
+
+
+def test_the_gate_s_own_findings_are_explained(capsys: Captured) -> None:
+    write(sysctl_d__a_conf=f"# advisor: ignore[sack-off] no\nnet.ipv4.tcp_sack = 1\n{OFF}")
+    assert gate(capsys, "-f", "sarif=a.sarif")[0] == 1
+    (told,) = json.loads(pathlib.Path("a.sarif").read_text())["runs"]
+    ids = [rule["id"] for rule in told["tool"]["driver"]["rules"]]
+    assert {(ids[result["ruleIndex"]], result["ruleId"]) for result in told["results"]} == {
+        ("timestamps-off", "timestamps-off"),
+        ("ignore-unused", "ignore-unused"),
+    }
+    assert run(["explain", "ignore-unused"]) == 0
+    assert "An ignore covers no finding" in capsys.readouterr().out
