@@ -150,7 +150,7 @@ def test_a_rule_can_be_added_as_the_page_says(tmp_path: pathlib.Path) -> None:
     (pack / "sysctl" / "syn-retries-few.yaml").write_text(rule)
     done = run(["rules", "test", "rules"], tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{before + 1} rules, ")
+    assert done.stdout.splitlines()[-1].startswith(f"{before + 1} rules, ")
     (pack / "sysctl" / "syn-retries-few.yaml").write_text(rule.replace('syn_retries: "6"', 'syn_retries: "1"'))
     done = run(["rules", "test", "rules"], tmp_path)
     assert done.returncode == 1

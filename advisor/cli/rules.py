@@ -34,7 +34,7 @@ def run_cases(
     """
     from advisor.jobs import cases, load
 
-    rules = load.rules(packs or ())
+    rules = load.tried(packs or ())
     ours = [rule for rule in rules if rule.foreign]
     found = [cases.tried(rule) for rule in ours or rules]
     for one in found:

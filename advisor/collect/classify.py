@@ -49,6 +49,8 @@ _KEY = re.compile(r"[a-z][\w-]*\.[\w./*?\[\]@:-]+")
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _SKETCHED = 256 * 1024
 """Bytes from a file's beginning that tell what it was meant for, where it can't be read as it is."""
+_PIECE = re.compile(rb"[^{};]*+[{};]?")
+"""What stands in a line up to the end of a statement."""
 _ENOUGH = 500
 """Statements that tell what a file is."""
 
@@ -119,16 +121,19 @@ def _tells(statement: Statement) -> bool:
 
 
 def meant_as_nginx(data: bytes, *, hint: bool) -> bool:
-    """Whether a file that can't be read as nginx reads it was plainly meant for it: by its lines."""
-    lines = [one for one in map(_statement, data[:_SKETCHED].split(b"\n")) if one]
-    told = sum(map(_is_directive, lines))
-    return told >= (2 if hint else 3) and told * (5 if hint else 2) >= len(lines)
+    """Whether a file that can't be read as nginx reads it was plainly meant for it: by what looks like statements.
+
+    Where its name or folder speaks of nginx, one is enough: a file that is cut off must not pass for another's.
+    """
+    lines = (line.split(b"#", 1)[0] for line in data[:_SKETCHED].split(b"\n"))
+    pieces = [one for line in lines for one in map(_statement, _PIECE.findall(line)) if one]
+    told = sum(map(_is_directive, pieces))
+    return told >= (1 if hint else 3) and told * (5 if hint else 2) >= len(pieces)
 
 
-def _statement(line: bytes) -> bytes:
-    """A line without its comment; empty where only a bracket is left of it."""
-    text = line.split(b"#", 1)[0].strip()
-    return text if text.strip(b"{} \t;") else b""
+def _statement(piece: bytes) -> bytes:
+    """A piece of a line; empty where only a bracket is left of it."""
+    return piece.strip() if piece.strip(b"{} \t;") else b""
 
 
 def _is_directive(line: bytes) -> bool:

@@ -131,6 +131,18 @@ def rules(packs: Iterable[str] = ()) -> list[Rule]:
     return load_rules(read_builtin(), Facts, read_index(), read_packs(folders.values()))
 
 
+def tried(packs: Iterable[str]) -> list[Rule]:
+    """The rules of folders, to be tried; the shipped ones stand beside them, but for those that a folder has anew.
+
+    Raises:
+        AdvisorError: as `rules`.
+    """
+    found = read_packs(os.path.normpath(folder) for folder in packs if not is_builtin(folder))
+    anew = {name.rpartition("/")[2] for name, _ in found}
+    others = [(name, data) for name, data in read_builtin() if name.rpartition("/")[2] not in anew]
+    return load_rules(others, Facts, read_index(), found)
+
+
 def chosen(known: list[Rule], select: Iterable[str], ignore: Iterable[str]) -> list[Rule]:
     """The rules selected (all, when none is named), less those to be ignored.
 

@@ -63,7 +63,7 @@ def gated(
     problems = list(dict.fromkeys(problem for one in seen for problem in one.problems))
     kept = {number: one.name for number, one in enumerate(targets) if one.kind == "snapshot"}
     findings = list(_judged(seen, marked, policy, telling, kept))
-    unsure = bool(faults or not judged or (policy.strict and (unknown or problems)))
+    unsure = bool(faults or not judged or (policy.strict and unknown))
     counting = any(one.counts for one in findings) and not policy.exit_zero
     return Gated(
         targets=list(targets),

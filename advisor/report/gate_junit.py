@@ -40,7 +40,7 @@ def render(gated: Gated, **_look: object) -> str:
     for unknown in gated.unknown:
         _unknown(suite, unknown, kind)
     for source, why in gated.problems:
-        _result(suite.case(_NAME, f"understands {source}"), kind, "problem", f"{source}: {why}")
+        _result(suite.case(_NAME, f"understands {source}"), "skipped", "problem", f"{source}: {why}")
     for rule in gated.quiet:
         suite.case(rule, "finds nothing")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{suite.text()}\n'

@@ -43,14 +43,11 @@ def _against(gated: Gated) -> list[str]:
     """What fails a gate whatever was found."""
     unread = sum(fault.kind == "target" for fault in gated.faults)
     wrong = len(gated.faults) - unread
-    strict = lacking_fails(gated)
-    lacking = len({one.rule for one in gated.unknown}) if strict else 0
-    problems = len(gated.problems) if strict else 0
+    lacking = len({one.rule for one in gated.unknown}) if lacking_fails(gated) else 0
     return [
         *([f"{count(unread, 'target')} could not be judged"] if unread else []),
         *([f"{count(wrong, 'error')} in the configuration or in rules"] if wrong else []),
         *([f"{count(lacking, 'rule')} could not be judged"] if lacking else []),
-        *([f"{count(problems, 'problem')} with what was read"] if problems else []),
     ]
 
 

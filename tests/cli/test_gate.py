@@ -81,7 +81,7 @@ def test_what_does_not_parse_fails_closed_and_the_rest_is_told(capsys: Captured)
     write(web__nginx_conf="http { server { listen 80 } }\n", db__sysctl_d__a_conf=OFF)
     code, out, _ = gate(capsys, "--exit-zero", "-f", "concise")
     assert code == 3
-    assert "web/nginx.conf:1:26: error: unexpected '}'" in out
+    assert "web/nginx.conf:1:27: error: unexpected '}'" in out
     assert "db/sysctl.d/a.conf:1:27: high[timestamps-off]" in out
 
 
