@@ -29,7 +29,7 @@ _NGINX_FOLDERS = frozenset(
 _NGINX_ENDINGS = (".nginx", ".vhost", ".ngx", ".nginxconf")
 _OTHER = re.compile(
     r"\.(?:md|txt|rst|adoc|html?|css|m?js|ts|json|ya?ml|toml|xml|ini|env|service|timer|socket|py|rb|pl|php|sh|go|rs|c|h"
-    r"|lua|sql|csv|log|pem|crt|cer|key|csr|p12|pub|gz|xz|bz2|zip|zst|png|jpe?g|gif|svg|ico|woff2?|ttf|so|o|a|pyc"
+    r"|lua|sql|csv|log|diff|patch|rej|vim|pem|crt|cer|key|csr|p12|pub|gz|xz|bz2|zip|zst|png|jpe?g|gif|svg|ico|woff2?|ttf|so|o|a|pyc"
     r"|bak|old|orig|save|disabled|off|sample|example|dist|default|swp|lock|pac\w+|dpkg-\w+|rpm\w+|ucf-\w+)$|~$"
 )
 """Endings of what is no configuration of nginx's, or one that is kept aside."""
@@ -68,13 +68,18 @@ def worth(name: str, folders: Iterable[str]) -> Kind | None:
         return None  # no pattern of nginx's or sysctl(8)'s takes it, and people hide files so
     if sure_sysctl(lower, around) or (lower.endswith(".conf") and "sysctl" in lower):
         return "sysctl"
-    if lower.endswith((".conf", *_NGINX_ENDINGS)):
+    if is_configuration(lower):
         return "nginx"
     if lower.endswith(".json"):
         return "snapshot"
     if hinted(name, around) and _OTHER.search(lower) is None:
         return "nginx"
     return None
+
+
+def is_configuration(name: str) -> bool:
+    """Whether a name ends as those of nginx's configurations do."""
+    return name.lower().endswith((".conf", *_NGINX_ENDINGS))
 
 
 def is_template(name: str, folders: Iterable[str]) -> bool:
@@ -120,15 +125,23 @@ def _tells(statement: Statement) -> bool:
     return "_" in statement.name
 
 
-def meant_as_nginx(data: bytes, *, hint: bool) -> bool:
+def meant_as_nginx(data: bytes, *, hint: bool, configuration: bool = False) -> bool:
     """Whether a file that can't be read as nginx reads it was plainly meant for it: by what looks like statements.
 
-    Where its name or folder speaks of nginx, one is enough: a file that is cut off must not pass for another's.
+    Args:
+        data: its bytes.
+        hint: its name or folder speaks of nginx.
+        configuration: its name is that of a configuration, as well. One statement is enough then: a file that is cut
+            off must not pass for another program's.
     """
+    if data.startswith(b"#!"):
+        return False
     lines = (line.split(b"#", 1)[0] for line in data[:_SKETCHED].split(b"\n"))
     pieces = [one for line in lines for one in map(_statement, _PIECE.findall(line)) if one]
     told = sum(map(_is_directive, pieces))
-    return told >= (1 if hint else 3) and told * (5 if hint else 2) >= len(pieces)
+    if hint and configuration:
+        return told >= 1 and told * 5 >= len(pieces)
+    return told >= (2 if hint else 3) and told * 2 >= len(pieces)
 
 
 def _statement(piece: bytes) -> bytes:

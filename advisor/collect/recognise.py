@@ -8,6 +8,7 @@ from typing import NamedTuple
 from advisor.collect.classify import (
     Kind,
     hinted,
+    is_configuration,
     is_nginx,
     is_snapshot,
     is_sysctl,
@@ -105,7 +106,7 @@ class Recogniser:
         try:
             statements = file.statements(printable(name))
         except InputError:
-            if meant_as_nginx(file.content, hint=hint):
+            if meant_as_nginx(file.content, hint=hint, configuration=is_configuration(name)):
                 raise
             return False
         return is_nginx(statements, hint=hint)

@@ -49,8 +49,10 @@ class Asked:
 
     @property
     def whole(self) -> bool:
-        """Whether all is looked at that the configuration and the baseline are about."""
-        return any(os.path.realpath(path) == os.path.realpath(os.curdir) for path in self.paths)
+        """Whether all is looked at that the configuration is about."""
+        file = self.settings.file
+        homes = {os.path.realpath(os.curdir), *([] if file is None else [os.path.dirname(os.path.realpath(file))])}
+        return any(os.path.realpath(path) in homes for path in self.paths)
 
 
 class Gate:
@@ -77,7 +79,7 @@ class Gate:
         found = marked(self.seen, asked.settings, asked.today, whole=asked.whole, named=self.called)
         if asked.held is not None:
             file, baseline = asked.held
-            found = held(found, baseline, file, self.seen, self.called, whole=asked.whole)
+            found = held(found, baseline, file, self.seen, self.called, self._there)
         self.marked = found
 
     def told(self, *, detailed: bool = False, fixed: Fixed | None = None) -> Gated:
@@ -122,6 +124,10 @@ class Gate:
     def called(self, name: str) -> str:
         """The same; outside of the repository its own name."""
         return self.path(name) or name
+
+    def _there(self, path: str) -> bool:
+        """Whether something is there under a path from the top of the repository on."""
+        return os.path.lexists(os.path.join(self.top, path))
 
     @property
     def _excluded(self) -> list[str]:

@@ -80,7 +80,12 @@ def _key(finding: Finding) -> tuple[object, ...]:
 
 
 def held(
-    marked: Marked, baseline: Baseline, file: str, seen: Sequence[Seen], named: Callable[[str], str], *, whole: bool
+    marked: Marked,
+    baseline: Baseline,
+    file: str,
+    seen: Sequence[Seen],
+    named: Callable[[str], str],
+    there: Callable[[str], bool],
 ) -> Marked:
     """Mark what a baseline holds as well.
 
@@ -90,13 +95,14 @@ def held(
         file: where it is kept.
         seen: the targets that were judged.
         named: what the baseline calls a file.
-        whole: all that there is was looked at, so that what was not met is not there any more.
+        there: whether a file that the baseline names is still there. What was not looked at now, and is there, is
+            neither known nor cured; what is not there was renamed, or is gone.
     """
     rules = frozenset[str]().union(*(one.told for one in seen))
     files = {named(name) for one in seen for name in one.files}
 
     def concerns(entry: Entry) -> bool:
-        return entry.rule in rules and (whole or entry.path in files)
+        return entry.rule in rules and (entry.path is None or entry.path in files or not there(entry.path))
 
     found = compare(baseline, marked.findings, file, named, concerns)
     return Marked(marked.met, found.findings, found.gone, file, found.pruned)

@@ -142,6 +142,21 @@ def test_a_baseline_holds_what_was_there_and_tells_new_from_fixed(capsys: Captur
     assert json.loads(pathlib.Path("held.json").read_text())["findings"] == []
 
 
+def test_a_baseline_follows_a_file_that_is_renamed_and_leaves_alone_what_is_not_looked_at(
+    capsys: Captured, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(web__sysctl_d__a_conf=OFF, db__sysctl_d__a_conf=OFF)
+    assert gate(capsys, "--write-baseline", "held.json")[0] == 0
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir("else")
+    os.rename("../web/sysctl.d/a.conf", "../web/sysctl.d/b.conf")
+    assert gate(capsys, str(tmp_path / "web"), "--baseline", "../held.json")[0] == 0
+    (tmp_path / "web/sysctl.d/c.conf").write_text("net.ipv4.tcp_sack = 0\n")
+    code, out, _ = gate(capsys, str(tmp_path / "web"), "--baseline", "../held.json", "--fail-on", "low", "-f", "json")
+    assert code == 1
+    assert json.loads(out)["fixed"] == []
+
+
 def test_no_baseline_is_written_of_what_can_not_be_read(capsys: Captured) -> None:
     write(nginx_conf="http {", sysctl_d__a_conf=OFF)
     code, _, err = gate(capsys, "--write-baseline", "held.json")

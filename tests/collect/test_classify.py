@@ -111,6 +111,18 @@ def test_what_was_meant_for_another_is_not_taken_for_broken(text: str, *, hint: 
     assert not classify.meant_as_nginx(text.encode(), hint=hint)
 
 
+@pytest.mark.parametrize("text", ["http {", "events { }\nhttp { server { listen 80 } }", "server { listen 80;"])
+def test_a_configuration_that_is_cut_off_is_known_by_one_statement(text: str) -> None:
+    assert classify.meant_as_nginx(text.encode(), hint=True, configuration=True)
+
+
+def test_a_script_in_a_folder_of_nginx_s_is_not_taken_for_broken() -> None:
+    script = "set -e;\nif [ -f x ]; then\n  include x;\nfi\nroot /srv;\nexec nginx -g 'daemon off;'\n"
+    assert not classify.meant_as_nginx(script.encode(), hint=True)
+    assert not classify.meant_as_nginx(b"#!/bin/sh\nroot /srv;\n", hint=True, configuration=True)
+    assert classify.worth("nginx.diff", ["nginx"]) is None
+
+
 @pytest.mark.parametrize(
     "text", ["net.core.somaxconn = 4096\n# x\n", "-net.ipv4.tcp_*\nnet/ipv4/tcp_sack=1", "a.b=1\nx"]
 )
