@@ -221,7 +221,7 @@ def test_an_edit_that_would_change_more_is_refused(corpus: pathlib.Path) -> None
             tree = facts.nginx.config.tree
             places = [node.place for node in walk(tree.top)]
             for block in [node for node in tree.named.get("location", ()) if places.count(node.place) == 1][:5]:
-                if tree.own(block, "proxy_set_header") or not tree.applied(block, "proxy_set_header"):
+                if tree.own(block, "proxy_set_header") or not tree.chain(block, "proxy_set_header"):
                     continue
                 args = ("Connection", "")
                 place = Place(block.file, block.path, "proxy_set_header")
