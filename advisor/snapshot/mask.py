@@ -2,8 +2,9 @@
 
 Hidden become the arguments of nginx directives that are not kept, entries of maps and the like, comments, what
 Lua blocks say, values of sysctl keys that are not in the catalogue, and what messages quote of a file. Names of
-directives and blocks, paths and includes stay. Some arguments are hidden in part, so that one can still tell where
-requests are passed on and whether connections last: see `_shown`.
+directives and blocks, paths and includes stay, and so does which rules a comment tells the gate to ignore, without the
+reason. Some arguments are hidden in part, so that one can still tell where requests are passed on and whether
+connections last: see `_shown`.
 """
 
 from __future__ import annotations
@@ -168,7 +169,20 @@ def _lua(raw: bytes) -> bytes:
 
 
 def _comment(found: re.Match[bytes]) -> bytes:
-    return b"#" + re.sub(rb"[^\r]", b"x", found[0][1:])
+    return _ignore(found[0]) or b"#" + re.sub(rb"[^\r]", b"x", found[0][1:])
+
+
+_IGNORE = re.compile(
+    rb"([#;]++[ \t]*+advisor:[ \t]*+ignore(?:-begin|-end)?+(?:\[[a-z0-9, \t-]{1,2000}\])?+)"
+    rb"([^\n]*?)(;[ \t]*+until[ \t]++[0-9-]{10}[ \t\r]*+)?"
+)
+"""A comment by which somebody answers for a finding: the rules, the reason, the last day on which it holds."""
+
+
+def _ignore(comment: bytes) -> bytes | None:
+    """What such a comment covers, and until when, which the gate needs; the reason is hidden. None for any other."""
+    found = _IGNORE.fullmatch(comment)
+    return None if found is None else found[1] + _dark(found[2]) + (found[3] or b"")
 
 
 _REMARKED = re.compile(rb"\s*-?\d{1,20}[ \t]+[#;]")
@@ -198,6 +212,9 @@ def _masked(line: bytes, name: str) -> bytes:
 
 
 def _remark(line: bytes) -> bytes:
+    told = _ignore(line.lstrip())
+    if told is not None:
+        return line[: len(line) - len(told)] + told
     first = len(line) - len(line.lstrip()) + 1
     return line[:first] + _dark(line[first:])
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from advisor.errors import InputError
 from advisor.formats import sysctl
 from advisor.formats.nginx import FREE_FORM, Statement, scan, walk
+from advisor.gate.comments import in_nginx, in_sysctl
+from advisor.gate.spans import Ignore
 from advisor.snapshot.json import dumps
 from advisor.snapshot.mask import mask, mask_nginx, mask_sysctl
 from advisor.snapshot.model import ConfigFile, Nginx, Snapshot, SysctlFile
@@ -221,6 +223,28 @@ def test_the_whole_snapshot() -> None:
     assert "hunter2" not in dumps(masked)
     assert mask(masked, KEPT) == masked
     assert "hunter2" in dumps(snapshot)
+
+
+NGINX_IGNORES = b"""# advisor: ignore-begin[sendfile-off, gzip-tiny] hunter2 said so
+sendfile off;  # advisor: ignore[sendfile-off] password is hunter2; until 2027-01-31\r
+# advisor: ignore-end
+#advisor: ignored is hunter2
+"""
+SYSCTL_IGNORES = b"  ; advisor: ignore[sack-off] hunter2 wants it;  until 2027-01-31\nnet.ipv4.tcp_sack = 0\n"
+
+
+def test_what_somebody_answers_for_stays_and_the_reason_is_hidden() -> None:
+    for data, masked, read in (
+        (NGINX_IGNORES, mask_nginx(NGINX_IGNORES, "f", frozenset()), lambda one: in_nginx(one, "f", scan(one, "f"))),
+        (SYSCTL_IGNORES, mask_sysctl(SYSCTL_IGNORES, "f"), lambda one: in_sysctl(one, "f")),
+    ):
+        assert b"hunter2" not in masked
+        assert len(masked) == len(data)
+        before, after = ([one for one in read(each) if isinstance(one, Ignore)] for each in (data, masked))
+        assert [(one.holds, one.until, bool(one.reason)) for one in after] == [
+            (one.holds, one.until, bool(one.reason)) for one in before
+        ]
+        assert before
 
 
 def test_what_was_not_read_stays_unread() -> None:
