@@ -143,4 +143,4 @@ def _cycle(sites: list[Site]) -> InputError:
     chain = [f"{printable(site.file)}:{site.line}" for site in sites]
     shown = [*chain[:_CHAIN], "..."] if len(chain) > _CHAIN else chain
     way = " -> ".join([*shown, printable(sites[-1].path)])
-    return InputError(f"include cycle: {way}; nginx ends on it with a crash: remove one of them")
+    return InputError(f"{chain[-1]}: include cycle: {way}; nginx ends on it with a crash: remove one of them")

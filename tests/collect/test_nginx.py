@@ -130,7 +130,8 @@ def test_cycles_are_named_and_end(tmp_path: Path, files: dict[str, str | bytes],
     with pytest.raises(InputError) as error:
         read_nginx(system, ENTRY)
     way = chain.format("/etc/nginx/")
-    assert str(error.value) == f"include cycle: {way}; nginx ends on it with a crash: remove one of them"
+    closing = way.split(" -> ")[-2]
+    assert str(error.value) == f"{closing}: include cycle: {way}; nginx ends on it with a crash: remove one of them"
 
 
 def test_a_file_included_twice_is_no_cycle(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_a_long_cycle_is_named_in_short(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {f"/etc/nginx/{i}": f"include {(i + 1) % 2000};" for i in range(2000)}
     with pytest.raises(InputError) as error:
         read_nginx(tree(tmp_path, {ENTRY: "include 0;", **files}), ENTRY)
-    assert str(error.value).startswith("include cycle: /etc/nginx/0:1 -> /etc/nginx/1:1 -> ")
+    assert str(error.value).startswith("/etc/nginx/1999:1: include cycle: /etc/nginx/0:1 -> /etc/nginx/1:1 -> ")
     assert "/etc/nginx/7:1 -> ... -> /etc/nginx/0; nginx" in str(error.value)
 
 

@@ -35,7 +35,7 @@ def files(corpus: Path) -> list[Path]:
     return found
 
 
-REFUSED = re.compile(r"(?:include cycle: )?(/\S+):\d+: \S.*; \S")
+REFUSED = re.compile(r"(/\S+):\d+: \S.*; \S")
 MISSING = re.compile(r"/\S+:\d+: can't read \S+: (?:No such file or directory|Not a directory); ")
 
 
