@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from advisor.collect.nginx_includes import printable
 from advisor.errors import InputError, PlanError
 from advisor.facts.derive import Facts
 from advisor.formats.splice import Owned, composed
@@ -102,7 +103,7 @@ class _Attempt:
             todo = sorted(stale)
         wanted = [one for at in todo for one in _changes(self.last[at])]
         rules = dict.fromkeys(rule for _, by in wanted for rule in by)
-        files = dict.fromkeys(path for path, _ in wanted)
+        files = dict.fromkeys(printable(path) for path, _ in wanted)
         way = "leave one of them out (--ignore), or fix one target at a time"
         raise PlanError(f"{', '.join(files)}: {', '.join(rules)} still ask for changes after {PASSES} passes; {way}")
 
@@ -203,7 +204,7 @@ def _contents(snapshots: Sequence[Snapshot]) -> tuple[dict[str, bytes], dict[str
         files |= {file.path: file.content for file in snapshot.sysctl_files or () if file.given}
         for path, content in files.items():
             if contents.setdefault(path, content) != content:
-                raise InputError(f"{path} changed while it was read; run it again")
+                raise InputError(f"{printable(path)} changed while it was read; run it again")
             readers.setdefault(path, set()).add(at)
     return contents, readers
 
@@ -226,5 +227,5 @@ def _failing(judge: Judge, snapshot: Snapshot) -> set[Subject]:
 def _name(snapshot: Snapshot) -> str:
     """What messages call a target."""
     if snapshot.nginx is not None:
-        return snapshot.nginx.entry
-    return next((file.path for file in snapshot.sysctl_files or () if file.given), "the target")
+        return printable(snapshot.nginx.entry)
+    return next((printable(file.path) for file in snapshot.sysctl_files or () if file.given), "the target")

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
+from advisor.collect.nginx_includes import printable
 from advisor.errors import InputError, UsageError
 from advisor.formats.diff import unified
 from advisor.jobs.fix import Fixed
@@ -24,7 +25,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class _File(NamedTuple):
-    """A file that is to be replaced: what it is called, the open folder it is in, its name there, and what it is."""
+    """A file that is to be replaced: what messages call it, the open folder it is in, its name there, what it is."""
 
     path: str
     folder: int
@@ -53,7 +54,7 @@ def write(fixed: Fixed, within: Sequence[str]) -> list[str]:
         within: the files and folders that may be changed; what a link leads to is in the place it leads to.
 
     Returns:
-        the files that were changed, as they were read.
+        the files that were changed, as messages name them.
 
     Raises:
         UsageError: when one lies outside; nothing is written then.
@@ -65,21 +66,22 @@ def write(fixed: Fixed, within: Sequence[str]) -> list[str]:
         folders: dict[str, int] = {}
         files: dict[str, _File] = {}
         for path, (old, new) in fixed.files.items():
-            with _told(path):
+            shown = printable(path)
+            with _told(shown):
                 real = os.path.realpath(path, strict=True)
                 if not _inside(real, tops):
-                    leads = f"{path} leads to {real}, which" if os.path.abspath(path) != real else path
+                    leads = shown if os.path.abspath(path) == real else f"{shown} leads to {printable(real)}, which"
                     raise UsageError(f"{leads} lies outside of the paths given; name it, too, or change it by hand")
                 if real in files and files[real].new != new:
-                    raise InputError(f"{path} is {files[real].path}, by a link, and both are to change; name one")
+                    raise InputError(f"{shown} is {files[real].path}, by a link, and both are to change; name one")
                 folder = os.path.dirname(real)
                 if folder not in folders:
                     folders[folder] = _opened(folder, open_folders)
-                files[real] = _checked(path, folders[folder], os.path.basename(real), old, new)
+                files[real] = _checked(shown, folders[folder], os.path.basename(real), old, new)
         _replace(files.values())
         for folder_fd in folders.values():
             os.fsync(folder_fd)
-    return [*fixed.files]
+    return [printable(path) for path in fixed.files]
 
 
 def _inside(real: str, tops: Iterable[str]) -> bool:
@@ -100,7 +102,7 @@ def _opened(folder: str, stack: ExitStack) -> int:
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     stack.callback(os.close, opened)
     if os.readlink(f"/proc/self/fd/{opened}") != folder:
-        raise InputError(f"{folder} was moved just now; run it again")
+        raise InputError(f"{printable(folder)} was moved just now; run it again")
     return opened
 
 

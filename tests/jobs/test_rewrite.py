@@ -282,3 +282,10 @@ def test_git_applies_the_difference_from_a_folder_inside() -> None:
     subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], input=shown, check=True)
     for path, (_, after) in cure.files.items():
         assert pathlib.Path(path).read_bytes() == after
+
+
+def test_no_name_of_a_file_steers_the_terminal_it_is_told_on() -> None:
+    name = put("a\n\x1b[31m/nginx.conf")
+    assert rewrite.write(fixed(name), ["."]) == ["a\\n\\x1b[31m/nginx.conf"]
+    refused(InputError, r"^a\\n\\x1b\[31m/nginx.conf is read-only", put(name, mode=0o444))
+    refused(UsageError, r"^a\\n\\x1b\[31m/nginx.conf lies outside", put(name), within=("b",))
