@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from advisor.findings import Confidence, Finding, Severity, State
 from advisor.records import dataclass
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +51,3 @@ def _answered(finding: Finding) -> str:
     if said is not None and said.kind == "baseline":
         return "in the baseline"
     return "ignored" if said is None else f"ignored: {said.reason}"
-
-
-def offending(findings: Iterable[Finding], policy: Policy) -> list[Finding]:
-    """The findings that count, in the order in which they come."""
-    return [finding for finding in findings if policy.counts(finding)]

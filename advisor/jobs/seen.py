@@ -18,15 +18,32 @@ from advisor.snapshot.model import Snapshot
 Judge = Callable[[Facts], list[Verdict]]
 
 
+class Remembering:
+    """A judge that need not judge again what it met first or last: planning asks for both once more."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._met: list[tuple[Snapshot, list[Verdict]]] = []
+
+    def __call__(self, facts: Facts) -> list[Verdict]:
+        """The verdicts on facts."""
+        for snapshot, verdicts in self._met:
+            if snapshot is facts.snapshot:
+                return verdicts
+        verdicts = self._judge(facts)
+        self._met = [*self._met[:1], (facts.snapshot, verdicts)]
+        return verdicts
+
+
 class Seen:
     """What was read of a host, and what rules say of it; ``name`` is what reports call it."""
 
     def __init__(self, name: str, snapshot: Snapshot, judge: Judge) -> None:
         self.name = name
         self.snapshot = snapshot
-        self.judge = judge
+        self.judge = Remembering(judge)
         self.facts = Facts(snapshot)
-        self.verdicts = [with_places(one, self.facts) for one in judge(self.facts)]
+        self.verdicts = [with_places(one, self.facts) for one in self.judge(self.facts)]
 
     @property
     def findings(self) -> Iterator[Finding]:
