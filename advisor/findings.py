@@ -136,7 +136,8 @@ class Suppression:
 class Finding:
     """A rule that failed at a place; with a ``suppression`` its state is ``suppressed``.
 
-    ``lasting`` is what `place` tells, None where that is the item's own name.
+    ``lasting`` is what `place` tells, None where that is the item's own name. ``also`` is what the same place is called
+    where its file is included once more, or by another target.
     """
 
     rule: str
@@ -156,6 +157,7 @@ class Finding:
     references: tuple[str, ...] = ()
     maturity: str = "stable"
     lasting: str | None = None
+    also: tuple[str, ...] = ()
     suppression: Suppression | None = None
 
     @property

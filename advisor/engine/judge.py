@@ -138,6 +138,7 @@ def _finding(rule: Rule, item: str, env: Env) -> Finding:
         references=rule.references,
         maturity=rule.maturity,
         lasting="" if env.item is None else env.item.lasting(),
+        also=() if env.item is None else env.item.also(),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from advisor.catalog.nginx import DEFAULT_KEEPALIVE_TIMEOUT
@@ -13,7 +13,7 @@ from advisor.facts.schema import From
 from advisor.facts.servers import Endpoint, Server
 from advisor.facts.sockets import Listener, serving
 from advisor.facts.tree import Node, Tree, locate
-from advisor.facts.values import Count, Histogram, Item, Number, Seconds
+from advisor.facts.values import Count, Histogram, Item, Number, Seconds, numberless
 from advisor.formats.nginx_values import parse_time
 from advisor.records import dataclass
 
@@ -39,6 +39,11 @@ class Keepalive(Item):
     whole: tuple[Endpoint, ...]
     listeners: Callable[[], dict[str, Listener]]
     _proxied: bool
+    _also: tuple[str, ...] = ()
+
+    def also(self) -> tuple[str, ...]:
+        """What its place is called by the other servers that include its file."""
+        return self._also
 
     @property
     def timeout(self) -> Seconds:
@@ -112,6 +117,7 @@ def keepalives(tree: Tree, found: list[Server], listeners: Callable[[], dict[str
     called = {server.node: server.name for server in found}
     items = []
     names: Counter[str] = Counter()
+    places = _by_place(tree)
     for node, group in groups.values():
         set_here = node.name == _NAME
         block = node.parent if set_here and node.parent is not None else node
@@ -130,6 +136,7 @@ def keepalives(tree: Tree, found: list[Server], listeners: Callable[[], dict[str
                 whole=whole,
                 listeners=listeners,
                 _proxied=proxied,
+                _also=_others(name, places.get(node.place, ()), called),
             )
         )
     return items
@@ -208,6 +215,20 @@ def _name(block: Node, names: dict[Node, str]) -> str:
         elif node.name == "server":
             words.append(f"server {names.get(node, node.path)}")
     return " of ".join(words) or ("main" if block.name == _NAME else block.name)
+
+
+def _by_place(tree: Tree) -> dict[Place, list[Node]]:
+    """The statements that set it; those of a file that is included more than once together."""
+    places: dict[Place, list[Node]] = {}
+    for node in tree.named.get(_NAME, ()):
+        places.setdefault(node.place, []).append(node)
+    return places
+
+
+def _others(name: str, nodes: Iterable[Node], names: dict[Node, str]) -> tuple[str, ...]:
+    """What the place of these statements is called, too."""
+    called = (numberless(_name(node.parent or node, names)) for node in nodes)
+    return tuple(dict.fromkeys(one for one in called if one != numberless(name)))
 
 
 def _forwarded(tree: Tree) -> bool:

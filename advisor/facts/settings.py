@@ -14,7 +14,7 @@ from advisor.errors import Unread
 from advisor.facts.config import Config, Value, read
 from advisor.facts.places import Location, Place
 from advisor.facts.tree import Node, Tree, locate
-from advisor.facts.values import Count, Item, Seconds, Size
+from advisor.facts.values import Count, Item, Seconds, Size, numberless
 
 
 class Here:
@@ -112,9 +112,25 @@ def _letter(block: Node) -> str:
 
 
 class Setting(Block):
-    """A place that sets a directive; ``here`` are the values that apply in the block it stands in."""
+    """A place that sets a directive; ``here`` are the values that apply in the block it stands in.
 
-    __slots__ = ()
+    ``again`` are the blocks that it stands in where its file is included once more.
+    """
+
+    __slots__ = ("again",)
+
+    def __init__(self, config: Config, block: Node | None, node: Node | None, name: str) -> None:
+        """As `Block`; the id ends with what the block is called."""
+        super().__init__(config, block, node, name)
+        self.again: list[Node | None] = []
+
+    def also(self) -> tuple[str, ...]:
+        """Its place by the blocks of the other includes: which of them comes first, one more server may change."""
+        name, block = self.lasting(), numberless(self._config.called(self._block))
+        if not name.endswith(block):
+            return ()
+        called = (numberless(self._config.called(block)) for block in self.again)
+        return tuple(dict.fromkeys(name.removesuffix(block) + words for words in called))
 
     @property
     def text(self) -> str:
@@ -236,12 +252,12 @@ Made = TypeVar("Made", bound=Setting)
 def settings(config: Config, nodes: Iterable[Node], made: type[Made]) -> list[Made]:
     """Statements as items; a file that is included twice has its statements once."""
     called: dict[str, int] = {}
-    seen: set[int] = set()
-    items = []
+    items: dict[int, Made] = {}
     for node in nodes:
-        if id(node.statement) not in seen:
-            seen.add(id(node.statement))
-            words = config.called(node.parent)
-            count = called[words] = called.get(words, 0) + 1
-            items.append(made(config, node.parent, node, words if count == 1 else f"{words} #{count}"))
-    return items
+        if id(node.statement) in items:
+            items[id(node.statement)].again.append(node.parent)
+            continue
+        words = config.called(node.parent)
+        count = called[words] = called.get(words, 0) + 1
+        items[id(node.statement)] = made(config, node.parent, node, words if count == 1 else f"{words} #{count}")
+    return list(items.values())

@@ -38,7 +38,16 @@ class Item:
 
         This is the id less what tells those apart that are called alike: their order in the files.
         """
-        return _NUMBER.sub("", self.id)
+        return numberless(self.id)
+
+    def also(self) -> tuple[str, ...]:
+        """What its logical place is called, too, where its file is included more than once."""
+        return ()
+
+
+def numberless(name: str) -> str:
+    """An id without what tells those apart that are called alike."""
+    return _NUMBER.sub("", name)
 
 
 @dataclass(frozen=True, slots=True, order=True)

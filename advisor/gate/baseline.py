@@ -97,6 +97,7 @@ def compare(
     where: str,
     path: Callable[[str], str] = str,
     concerns: Callable[[Entry], bool] = lambda _: True,
+    sure: Callable[[Entry], bool] = lambda _: True,
 ) -> Comparison:
     """Mark the findings that a baseline knows, and tell what of it is cured.
 
@@ -107,24 +108,48 @@ def compare(
         findings: what there is.
         where: the baseline's file, for the marks.
         path: as for `baseline_of`.
-        concerns: whether the run could have found what an entry holds. Others are neither known nor cured, and stay.
+        concerns: whether the run looked where an entry points. Others are neither known nor cured, and stay.
+        sure: whether the run could tell that what an entry holds is not there. Others are known, never cured, and stay.
     """
     ours = [entry for entry in baseline.entries if concerns(entry)]
+    known: set[int] = set()
+    missing = ours
+    for names in (_place, _also):
+        missing = _taken(missing, findings, names, path, known)
+    marked = [_marked(one, where) if number in known and _open(one) else one for number, one in enumerate(findings)]
+    stay = [*(one for one in baseline.entries if not concerns(one)), *(one for one in missing if not sure(one))]
+    kept = Counter({(*entry.key, entry.path): entry.count for entry in stay})
+    kept.update(_where(one, path) for one in marked if _known(one))
+    return Comparison(marked, [one for one in missing if sure(one)], _collected(kept))
+
+
+def _place(finding: Finding) -> tuple[str, ...]:
+    return (finding.place,)
+
+
+def _also(finding: Finding) -> tuple[str, ...]:
+    return finding.also
+
+
+def _taken(
+    entries: Iterable[Entry],
+    findings: Sequence[Finding],
+    names: Callable[[Finding], Iterable[str]],
+    path: Callable[[str], str],
+    known: set[int],
+) -> list[Entry]:
+    """Add the findings, by number, to the known ones that entries hold by one of their names; what is left over."""
     there: defaultdict[Key, list[int]] = defaultdict(list)
     for number, finding in enumerate(findings):
-        there[finding.rule, finding.place].append(number)
-    known: set[int] = set()
-    gone: list[Entry] = []
-    for key, entries in _grouped(ours).items():
-        numbers = sorted(there.get(key, ()), key=lambda number: _rank(findings[number]))
-        files = {number: _where(findings[number], path)[2] for number in numbers}
-        taken, left = _matched(entries, files)
+        for name in () if number in known else names(finding):
+            there[finding.rule, name].append(number)
+    missing: list[Entry] = []
+    for key, group in _grouped(entries).items():
+        numbers = sorted({*there.get(key, ())} - known, key=lambda number: _rank(findings[number]))
+        taken, left = _matched(group, {number: _where(findings[number], path)[2] for number in numbers})
         known.update(taken)
-        gone += left
-    marked = [_marked(one, where) if number in known and _open(one) else one for number, one in enumerate(findings)]
-    kept = Counter({(*entry.key, entry.path): entry.count for entry in baseline.entries if not concerns(entry)})
-    kept.update(_where(one, path) for one in marked if _known(one))
-    return Comparison(marked, gone, _collected(kept))
+        missing += left
+    return missing
 
 
 def _rank(finding: Finding) -> tuple[bool, str, int, int]:

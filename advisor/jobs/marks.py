@@ -96,15 +96,19 @@ def held(
         seen: the targets that were judged.
         named: what the baseline calls a file.
         there: whether a file that the baseline names is still there. What was not looked at now, and is there, is
-            neither known nor cured; what is not there was renamed, or is gone.
+            neither known nor cured; what is not there was renamed, or is gone. Where a rule lacks something, what it
+            finds elsewhere is known, and nothing of it cured.
     """
-    rules = frozenset[str]().union(*(one.told for one in seen))
-    files = {named(name) for one in seen for name in one.files}
+    told = frozenset[str]().union(*(one.told for one in seen))
+    files = {named(name): rules for name, rules in _judged(seen).items()}
 
     def concerns(entry: Entry) -> bool:
-        return entry.rule in rules and (entry.path is None or entry.path in files or not there(entry.path))
+        return entry.path is None or entry.path in files or not there(entry.path)
 
-    found = compare(baseline, marked.findings, file, named, concerns)
+    def sure(entry: Entry) -> bool:
+        return entry.rule in files.get(entry.path or "", told)
+
+    found = compare(baseline, marked.findings, file, named, concerns, sure)
     return Marked(marked.met, found.findings, found.gone, file, found.pruned)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from advisor.facts.derive import Facts
 from advisor.facts.sysctl import NO_FILE_SETS
 from advisor.findings import Finding, Missing, State, Verdict
 from advisor.jobs.audit import with_places
+from advisor.records import replace
 from advisor.report.gated import Unknown
 from advisor.report.result import problems_of
 from advisor.snapshot.model import Snapshot
@@ -87,6 +88,7 @@ class Met(NamedTuple):
 def findings(seen: Iterable[Seen]) -> list[Met]:
     """Every finding once: a place in a file that targets share is one, whatever each calls what stands there."""
     met: dict[tuple[object, ...], Met] = {}
+    called: defaultdict[tuple[object, ...], dict[str, None]] = defaultdict(dict)
     for number, one in enumerate(seen):
         here: Counter[tuple[object, ...]] = Counter()
         for found in one.findings:
@@ -95,7 +97,14 @@ def findings(seen: Iterable[Seen]) -> list[Met]:
             here[found.rule, where] += 1
             key = (found.rule, where, here[found.rule, where])
             met.setdefault(key, Met(found, [])).at.append((number, found.item))
-    return list(met.values())
+            called[key].update(dict.fromkeys((found.place, *found.also)))
+    return [Met(_also(one.finding, called[key]), one.at) for key, one in met.items()]
+
+
+def _also(finding: Finding, names: Iterable[str]) -> Finding:
+    """The finding with all that its place is called."""
+    others = tuple(name for name in names if name != finding.place)
+    return finding if others == finding.also else replace(finding, also=others)
 
 
 def unknown(seen: Iterable[Seen]) -> list[Unknown]:

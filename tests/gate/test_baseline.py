@@ -105,6 +105,23 @@ def test_a_run_over_a_part_leaves_the_rest_alone() -> None:
     assert part == Comparison([finding()], [], held)
 
 
+def test_what_a_rule_can_not_judge_everywhere_is_known_and_never_cured() -> None:
+    held = baseline_of([finding(), finding("s")])
+    compared = compare(held, [finding(line=2)], FILE, sure=lambda entry: entry.rule != "s")
+    assert [one.state for one in compared.findings] == [State.SUPPRESSED]
+    assert (compared.gone, compared.pruned) == ([], held)
+
+
+def test_a_place_is_known_by_all_its_names_its_own_first() -> None:
+    also = replace(finding(place="server a"), also=("server b", "http"))
+    assert new([finding(place="server b")], [also]) == []
+    assert new([finding(place="server b")], [also, finding(place="server b", line=7)]) == [("a.conf", 1)]
+    assert new([finding(place="server b"), finding(place="http")], [also]) == []
+    assert against([finding(place="server b"), finding(place="http")], [also]).gone == [
+        Entry("r", "server b", "a.conf", 1)
+    ]
+
+
 def test_files_are_called_as_the_run_says() -> None:
     named = {"../a.conf": "conf/a.conf"}
     held = baseline_of([finding(file="../a.conf")], named.__getitem__)
