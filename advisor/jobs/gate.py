@@ -19,7 +19,7 @@ from advisor.jobs.marks import held, marked
 from advisor.jobs.seen import Judge, Seen
 from advisor.jobs.targets import Found, Kind, discover, fault_of, snapshots
 from advisor.jobs.verdict import Telling, gated
-from advisor.records import dataclass
+from advisor.records import dataclass, replace
 from advisor.report.gated import Fault, Gated, Target
 from advisor.report.result import head_of
 
@@ -77,6 +77,7 @@ class Gate:
         else:
             self._single(load.snapshot(asked.request, asked.kept, say))
         found = marked(self.seen, asked.settings, asked.today, whole=asked.whole, named=self.called)
+        self.found = Found([], [], 0, {})
         if asked.held is not None:
             file, baseline = asked.held
             found = held(found, baseline, file, self.seen, self.called, self._there)
@@ -95,7 +96,9 @@ class Gate:
         fixes = {(self._files[at], rule, item): edits for (at, rule, item), edits in found.items()}
         rules = self.asked.settings.judging.rules if detailed else ()
         telling = Telling(self.path, rules, flows=detailed, fixes=fixes)
-        return gated(self.targets, self.seen, self.marked, self.faults, self.asked.policy, telling)
+        told = gated(self.targets, self.seen, self.marked, self.faults, self.asked.policy, telling)
+        problems = [*self._unmet_hosts, *told.problems]
+        return replace(told, problems=problems, looked=self.found.looked, passed=self.found.passed)
 
     def cure(self, allowed: Allowed) -> Fixed:
         """What cures the findings that nobody answers for, in the files themselves; nothing is written.
@@ -142,7 +145,14 @@ class Gate:
         for target, read in snapshots(found, self.asked.request, say):
             if isinstance(read, Fault):
                 self.faults.append(read)
+    @property
+    def _unmet_hosts(self) -> list[tuple[str, str]]:
+        """Hosts of the configuration that own no file, though all was looked at; what holds for them holds nowhere."""
+        why = "none of the files that were found belongs to it; correct its paths"
+        return [("configuration", f"hosts: {name}: {why}") for name in self.found.empty_hosts if self.asked.whole]
+
                 continue
+        self.found = found
             judging = self.asked.settings.judging
             judge = judging if target.host is None else self.asked.settings.judging_of(target.host)
             try:

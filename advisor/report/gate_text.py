@@ -43,7 +43,7 @@ def render(gated: Gated, *, width: int = 80, colour: bool = False) -> str:
     """
     width = max(width, _NARROWEST)
     paint = Paint(colour=colour)
-    blocks = [_head(gated, width), _faults(gated, width, paint)]
+    blocks = [[*_head(gated, width), *_passed(gated, width)], _faults(gated, width, paint)]
     blocks += [frame(one.finding, width, paint) for one in gated.counting]
     blocks.append(_uncounted(gated, width))
     blocks.append([*_answered(gated, width), *_baseline(gated, width)])
@@ -60,6 +60,12 @@ def _head(gated: Gated, width: int) -> list[str]:
     if len(hosts) < len(gated.targets) or len(hosts) > _HOSTS:
         lines.insert(0, _sizes(gated.targets))
     return [part for line in lines or ["nothing was judged"] for part in hung(line, width)]
+
+
+def _passed(gated: Gated, width: int) -> list[str]:
+    """What a search passed over, so that nobody takes it for judged."""
+    told = ", ".join(f"{why} ({number:,})" for why, number in sorted(gated.passed.items()))
+    return hung(f"looked at {count(gated.looked, 'file')}, and passed over: {told}", width) if told else []
 
 
 def _host(target: Target) -> str:

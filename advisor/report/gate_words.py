@@ -24,7 +24,7 @@ def judged(gated: Gated) -> bool:
 
 
 def lacking_fails(gated: Gated) -> bool:
-    """Whether what could not be judged, or a problem with what was read, makes the gate fail (``--strict``)."""
+    """Whether what could not be judged makes the gate fail (``--strict``)."""
     return gated.exit_code == _UNREAD and not gated.faults
 
 

@@ -9,6 +9,8 @@ from advisor.findings import State
 from advisor.records import dataclass, field
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from advisor.findings import Finding, Missing, Severity, Waypoint
     from advisor.report.result import Head
 
@@ -112,7 +114,9 @@ class Gated:
 
     ``findings`` stand worst first, marked ones included; ``rules`` are those that judged; ``quiet`` holds the ids of
     those that neither found nor lacked anything; ``problems`` are things wrong with what was read that did not keep it
-    from being judged: source to reason. ``policy`` says in words what counts. ``exit_code`` is the verdict.
+    from being judged: source to reason. ``policy`` says in words what counts. ``exit_code`` is the verdict. ``looked``
+    counts the files whose names a search looked at, ``passed`` what it passed over though it might be meant: by the
+    reason.
     """
 
     targets: list[Target]
@@ -126,6 +130,8 @@ class Gated:
     exit_code: int
     fixed: list[Gone] = field(default_factory=list)
     baseline: str | None = None
+    looked: int = 0
+    passed: Mapping[str, int] = field(default_factory=dict)
     advisor: str = __version__
 
     @property

@@ -266,3 +266,19 @@ def test_the_gate_s_own_findings_are_explained(capsys: Captured) -> None:
     }
     assert run(["explain", "ignore-unused"]) == 0
     assert "An ignore covers no finding" in capsys.readouterr().out
+
+
+def test_what_is_passed_over_is_told(capsys: Captured) -> None:
+    write(nginx_conf=LONG, README="what this is\n", skipped_conf=LONG)
+    pathlib.Path("nginx.conf.j2").write_text("events { }\nhttp { keepalive_timeout {{ seconds }}; }\n")
+    _, told, _ = gate(capsys, "--exclude", "skipped.conf")
+    assert "looked at 4 files, and passed over: excluded (1), templates (1)\n" in told
+    assert "passed over" not in gate(capsys, "nginx.conf")[1]
+
+
+def test_a_host_that_owns_no_file_is_told_where_all_was_looked_at(capsys: Captured) -> None:
+    write(**{"nginx_conf": LONG, "advisor.yaml": "hosts:\n  web: {paths: [nginx.conf]}\n  old: {paths: [gone/**]}\n"})
+    said = "hosts: old: none of the files that were found belongs to it; correct its paths"
+    _, told, _ = gate(capsys, "-f", "json")
+    assert json.loads(told)["problems"] == [{"source": "configuration", "why": said}]
+    assert json.loads(gate(capsys, "nginx.conf", "-f", "json")[1])["problems"] == []
