@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from advisor.collect.nginx_includes import printable
 from advisor.collect.repository import below, top_of
 from advisor.collect.run import Request, Say
 from advisor.errors import InputError
@@ -22,12 +23,16 @@ from advisor.jobs.verdict import Telling, gated
 from advisor.records import dataclass, replace
 from advisor.report.gated import Fault, Gated, Target
 from advisor.report.result import head_of
+from advisor.snapshot.model import SOURCES
 
 if TYPE_CHECKING:
     from advisor.gate.baseline import Baseline
     from advisor.jobs.fix import Fixed
     from advisor.remedy.plan import Allowed
     from advisor.snapshot.model import Snapshot
+
+
+_EMPTY = "no nginx configuration, no sysctl file and nothing of a host was read there; name another place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,12 @@ class Gate:
         self.targets: list[Target] = []
         self.seen: list[Seen] = []
         self.faults: list[Fault] = []
+        self.found = Found([], [], 0, {})
         if asked.paths:
             self._look(discover(asked.paths, self._excluded, self._hosts, say), say)
         else:
             self._single(load.snapshot(asked.request, asked.kept, say))
         found = marked(self.seen, asked.settings, asked.today, whole=asked.whole, named=self.called)
-        self.found = Found([], [], 0, {})
         if asked.held is not None:
             file, baseline = asked.held
             found = held(found, baseline, file, self.seen, self.called, self._there)
@@ -140,19 +145,19 @@ class Gate:
     def _hosts(self) -> dict[str, list[str]]:
         return {name: host.paths for name, host in self.asked.settings.config.hosts.items()}
 
-    def _look(self, found: Found, say: Say) -> None:
-        self.faults += found.faults
-        for target, read in snapshots(found, self.asked.request, say):
-            if isinstance(read, Fault):
-                self.faults.append(read)
     @property
     def _unmet_hosts(self) -> list[tuple[str, str]]:
         """Hosts of the configuration that own no file, though all was looked at; what holds for them holds nowhere."""
         why = "none of the files that were found belongs to it; correct its paths"
         return [("configuration", f"hosts: {name}: {why}") for name in self.found.empty_hosts if self.asked.whole]
 
-                continue
+    def _look(self, found: Found, say: Say) -> None:
         self.found = found
+        self.faults += found.faults
+        for target, read in snapshots(found, self.asked.request, say):
+            if isinstance(read, Fault):
+                self.faults.append(read)
+                continue
             judging = self.asked.settings.judging
             judge = judging if target.host is None else self.asked.settings.judging_of(target.host)
             try:
@@ -163,13 +168,21 @@ class Gate:
     def _single(self, read: Snapshot) -> None:
         asked = self.asked
         snapshot = asked.settings.described(read)
-        name = asked.kept or asked.request.nginx_conf or (snapshot.host.name if snapshot.host else "files")
+        name = asked.kept or asked.request.nginx_conf or (snapshot.host.name if snapshot.host else _root(asked.request))
         self._add(name, _kind(asked, snapshot), snapshot, asked.settings.judging)
 
     def _add(self, name: str, kind: Kind, snapshot: Snapshot, judge: Judge) -> None:
+        if not any(getattr(snapshot, source) for source in SOURCES):
+            # Rules are content with no files at all; a wrong --root would stay green.
+            self.faults.append(Fault(f"{printable(name)}: {_EMPTY}"))
+            return
         seen = Seen(name, snapshot, judge)
         self.targets.append(Target(name, kind, tuple(seen.files), head_of(snapshot)))
         self.seen.append(seen)
+
+
+def _root(request: Request) -> str:
+    return "files" if request.root == "/" else request.root
 
 
 def _kind(asked: Asked, snapshot: Snapshot) -> Kind:

@@ -77,6 +77,18 @@ def test_what_can_not_be_judged_is_never_green(capsys: Captured) -> None:
     assert "gate: failed: nothing could be judged" in out
 
 
+def test_a_root_or_a_snapshot_that_holds_nothing_is_not_green(capsys: Captured) -> None:
+    os.mkdir("image")
+    code, out, err = gate(capsys, "--root", "image", "-f", "concise", "--exit-zero")
+    what = "no nginx configuration, no sysctl file and nothing of a host was read there; name another place"
+    assert (code, out) == (3, f"error: image: {what}\n")
+    assert "this is no clean bill" in err
+    pathlib.Path("empty.json").write_text(keep.to_json(snapshot_with(), with_config=True))
+    assert gate(capsys, "--snapshot", "empty.json")[0] == gate(capsys, "empty.json")[0] == 3
+    write(image__etc__sysctl_d__a_conf=SMALL)
+    assert gate(capsys, "--root", "image")[0] == 0
+
+
 def test_what_does_not_parse_fails_closed_and_the_rest_is_told(capsys: Captured) -> None:
     write(web__nginx_conf="http { server { listen 80 } }\n", db__sysctl_d__a_conf=OFF)
     code, out, _ = gate(capsys, "--exit-zero", "-f", "concise")
