@@ -24,8 +24,8 @@ class Unknown:
 
     @property
     def why(self) -> str:
-        """Every reason, ready to print."""
-        return "; ".join(one.why for one in self.missing)
+        """Every reason once, ready to print."""
+        return "; ".join(dict.fromkeys(one.why for one in self.missing))
 
     @property
     def needs(self) -> str:

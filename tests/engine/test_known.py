@@ -66,3 +66,7 @@ def test_unknown_is_never_taken_for_true() -> None:
     assert A != B
     assert len({A, unknown("a", "was not read"), B}) == 2
     assert repr(A) == "Unknown(a: was not read)"
+
+
+def test_a_reason_that_several_sources_share_is_said_once() -> None:
+    assert join((A, unknown("c", "is too old"), B)).why == "was not read; is too old"
