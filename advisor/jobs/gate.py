@@ -19,7 +19,7 @@ from advisor.jobs.configure import Settings
 from advisor.jobs.marks import held, marked
 from advisor.jobs.seen import Judge, Seen
 from advisor.jobs.targets import Found, Kind, discover, fault_of, snapshots
-from advisor.jobs.verdict import Telling, gated
+from advisor.jobs.verdict import Fixes, Telling, gated
 from advisor.records import dataclass, replace
 from advisor.report.gated import Fault, Gated, Target
 from advisor.report.result import head_of
@@ -95,10 +95,7 @@ class Gate:
             detailed: with the rules, and how values came about.
             fixed: what `cure` came to, where reports tell it.
         """
-        from advisor.jobs.fix import replacements  # noqa: PLC0415 (planning, for runs that fix)
-
-        found = replacements(fixed, self.path) if fixed is not None else {}
-        fixes = {(self._files[at], rule, item): edits for (at, rule, item), edits in found.items()}
+        fixes = {} if fixed is None else self._replacements(fixed)
         rules = self.asked.settings.judging.rules if detailed else ()
         telling = Telling(self.path, rules, flows=detailed, fixes=fixes)
         told = gated(self.targets, self.seen, self.marked, self.faults, self.asked.policy, telling)
@@ -115,6 +112,12 @@ class Gate:
 
         judges = [_less(self.seen[at], self._answered(at)) for at in self._files]
         return fix([self.seen[at].snapshot for at in self._files], judges, self.asked.settings.judging.causes, allowed)
+
+    def _replacements(self, fixed: Fixed) -> Fixes:
+        from advisor.jobs.fix import replacements  # noqa: PLC0415 (planning, for runs that fix)
+
+        found = replacements(fixed, self.path)
+        return {(self._files[at], rule, item): edits for (at, rule, item), edits in found.items()}
 
     def _answered(self, target: int) -> frozenset[tuple[str, str]]:
         return frozenset((rule, item) for at, rule, item in self.marked.answered if at == target)
