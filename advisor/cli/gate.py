@@ -7,7 +7,7 @@ import sys
 from advisor.cli import gate_options as g
 from advisor.cli import options as o
 from advisor.cli.command import say
-from advisor.cli.reading import Progress, Read, reads
+from advisor.cli.reading import NoHost, Progress, Read, reads
 
 
 @reads("no_host")
@@ -16,7 +16,7 @@ def command(  # noqa: PLR0913 (what can be asked of it, one by one)
     read: Read,
     paths: g.Paths = None,
     host: g.Host = False,
-    no_host: g.NoHost = False,
+    no_host: NoHost = False,
     fail_on: g.FailOn = None,
     min_confidence: g.MinConfidence = None,
     preview: g.Preview = False,

@@ -11,7 +11,6 @@ Paths = Annotated[
     Option((), "Files and folders: nginx configurations, sysctl files, snapshots; else this folder.", "PATH"),
 ]
 Host = Annotated[bool, Option(("--host",), "Judge by what this host is doing, too.")]
-NoHost = Annotated[bool, Option(("--no-host",), "Judge the files given, and nothing of this host.")]
 FailOn = Annotated[
     str | None, Option(("--fail-on",), "Fail on a finding this grave, or graver; high if not said.", "SEVERITY")
 ]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from advisor.collect.budget import NICEST
 from advisor.collect.netns import FROM_OUTSIDE, named
-from advisor.collect.run import Request
+from advisor.collect.run import FILES_ONLY, Request
 from advisor.collect.sources import TABLE, Source
 from advisor.formats.procfs import sockstat
 from advisor.system import MIB, System
@@ -109,7 +109,7 @@ def _from_outside(request: Request) -> bool:
 
 def _why(source: Source, request: Request) -> str:
     if not request.host:
-        return "only files are judged (--no-host)"
+        return FILES_ONLY
     return f"not asked for (--{source.name.replace('_', '-')})"
 
 

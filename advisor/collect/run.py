@@ -19,6 +19,7 @@ from advisor.system import System
 
 Say = Callable[[str], None]
 
+FILES_ONLY = "only files are judged (--no-host)"
 NO_CAPTURE = "no capture of packets was given (--capture FILE)"
 
 
@@ -129,7 +130,7 @@ class Run:
         for source in wanted:
             if source.before is None or source.name in self.found:
                 self._read(source, source.after)
-        why = "only files are judged (--no-host)" if not self.request.host else "not collected"
+        why = FILES_ONLY if not self.request.host else "not collected"
         return Snapshot(
             advisor=__version__,
             taken=dt.datetime.fromtimestamp(self.system.now(), dt.UTC).isoformat(timespec="seconds"),

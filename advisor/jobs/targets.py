@@ -16,7 +16,7 @@ from advisor.collect.hosts import by_base, nearest, taken
 from advisor.collect.nginx_includes import printable
 from advisor.collect.recognise import Candidate
 from advisor.collect.repository import Repository, below, top_of
-from advisor.collect.run import NO_CAPTURE, Request, Say, collect
+from advisor.collect.run import FILES_ONLY, NO_CAPTURE, Request, Say, collect
 from advisor.errors import AdvisorError, InputError
 from advisor.formats.pathglob import PathGlob
 from advisor.formats.sysctl import parse
@@ -30,7 +30,6 @@ Kind = Literal["nginx", "sysctl", "nginx and sysctl", "snapshot", "host"]
 
 _PLACE = re.compile(r"((?:(?!: )[^\n])+?)(?::(\d+))?(?::(\d+))?: (.*)", re.DOTALL)
 _NOT_THERE = "there is no such file or folder; correct the path"
-_FILES_ONLY = "only files are judged (--no-host)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +225,7 @@ def snapshot_of(target: Target, request: Request, host: Snapshot | None = None) 
     if host is not None:
         return _with_host(host, target, nginx, files)
     read = {"nginx": nginx, "sysctl_files": files}
-    unread = {name: _FILES_ONLY for name in SOURCES if read.get(name) is None} | {"capture": NO_CAPTURE}
+    unread = {name: FILES_ONLY for name in SOURCES if read.get(name) is None} | {"capture": NO_CAPTURE}
     return Snapshot(
         advisor=__version__,
         taken=dt.datetime.fromtimestamp(System().now(), dt.UTC).isoformat(timespec="seconds"),
