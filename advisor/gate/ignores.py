@@ -10,6 +10,7 @@ from functools import cache
 from advisor.facts.places import Location
 from advisor.findings import Finding, State, Suppression
 from advisor.formats.pathglob import PathGlob
+from advisor.formats.sysctl import dotted
 from advisor.gate.beside import Beside
 from advisor.gate.notices import EXPIRED, IDS, UNUSED, WITHOUT_REASON, told
 from advisor.gate.spans import Found
@@ -22,7 +23,7 @@ class Ignored:
 
     ``where`` is the configuration's ``FILE`` or ``FILE:LINE``; ``until`` the last day on which it holds (ISO 8601);
     ``path`` a pattern (`PathGlob`); ``server`` a name of the server around the finding, as server_name has it; ``key``
-    a sysctl or a directive.
+    a sysctl, with dots or slashes, or a directive.
     """
 
     rule: str
@@ -104,7 +105,7 @@ class _Entries:
     def _fits(self, entry: Ignored, finding: Finding) -> bool:
         file, key = finding.location.file, finding.location.key
         return (
-            (entry.key is None or entry.key == key)
+            (entry.key is None or dotted(entry.key) == key)
             and (entry.path is None or (file is not None and self._fits_path(entry.path, file)))
             and (entry.server is None or entry.server.lower() in map(str.lower, self._run.servers(finding)))
         )

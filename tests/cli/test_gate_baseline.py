@@ -65,6 +65,16 @@ def test_what_a_rule_can_not_judge_everywhere_is_not_told_as_fixed_and_stays() -
     assert pathlib.Path("b.json").read_text() == before
 
 
+def test_a_key_that_no_file_sets_any_more_is_told_as_fixed() -> None:
+    """Its rule can't be judged then: it asks for the kernel, too, which no file tells."""
+    write("sysctl.d/60-web.conf", "net.core.somaxconn = 512\n")
+    held()
+    assert "somaxconn-lowered" in pathlib.Path("b.json").read_text()
+    write("sysctl.d/60-web.conf", "net.ipv4.tcp_sack = 1\n")
+    assert said("--prune") == (0, [], ["somaxconn-lowered"])
+    assert "somaxconn-lowered" not in pathlib.Path("b.json").read_text()
+
+
 def test_one_more_server_that_includes_a_file_is_no_other_place() -> None:
     write("nginx.conf", MAIN)
     write("shared.inc", SHARED)

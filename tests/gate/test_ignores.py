@@ -134,6 +134,12 @@ def test_an_entry_of_the_configuration_marks_where_all_that_it_names_fits(entry:
     assert not fits or found.suppression == Suppression("configuration", "r", "c", entry.until)
 
 
+@pytest.mark.parametrize("written", ["net.ipv4.conf.eth0/5.rp_filter", "net/ipv4/conf/eth0.5/rp_filter"])
+def test_a_sysctl_is_named_as_files_name_it(written: str) -> None:
+    found = finding(key="net.ipv4.conf.eth0/5.rp_filter")
+    assert answers(marked([found], "", Ignored("one", "r", "c", key=written))) == [("one", "c")]
+
+
 def test_patterns_see_the_name_that_the_run_gives_a_file() -> None:
     entry = Ignored("one", "r", "c", path="a.conf")
     assert answers(marked([finding()], "", replace(entry, path="./a.conf"), whole=False)) == [("one", None)]
