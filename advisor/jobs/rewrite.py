@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 from advisor.collect.nginx_includes import printable
+from advisor.collect.repository import top_of
 from advisor.errors import InputError, UsageError
 from advisor.formats.diff import unified
 from advisor.jobs.fix import Fixed
@@ -37,13 +38,17 @@ class _File(NamedTuple):
 
 
 def diff(fixed: Fixed) -> bytes:
-    """The changes, as ``git apply`` and ``patch -p1`` take them from the current folder; links are followed."""
-    here = os.path.realpath(".")
-    parts = []
-    for path, (old, new) in fixed.files.items():
-        real = os.path.realpath(path)
-        parts.append(unified(old, new, os.path.relpath(real, here) if _inside(real, [here]) else real))
-    return b"".join(parts)
+    """The changes, as ``git apply`` and ``patch -p1`` take them; links are followed.
+
+    They are taken from the current folder; where a file does not lie below it, from the top of the repository.
+    """
+    changes = [(os.path.realpath(path), old, new) for path, (old, new) in fixed.files.items()]
+    base = here = os.path.realpath(".")
+    if not all(_inside(real, [here]) for real, _, _ in changes):
+        base = top_of(here) or here
+    return b"".join(
+        unified(old, new, os.path.relpath(real, base) if _inside(real, [base]) else real) for real, old, new in changes
+    )
 
 
 def write(fixed: Fixed, within: Sequence[str]) -> list[str]:

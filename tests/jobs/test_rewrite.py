@@ -289,3 +289,18 @@ def test_no_name_of_a_file_steers_the_terminal_it_is_told_on() -> None:
     assert rewrite.write(fixed(name), ["."]) == ["a\\n\\x1b[31m/nginx.conf"]
     refused(InputError, r"^a\\n\\x1b\[31m/nginx.conf is read-only", put(name, mode=0o444))
     refused(UsageError, r"^a\\n\\x1b\[31m/nginx.conf lies outside", put(name), within=("b",))
+
+
+def test_changes_above_the_current_folder_are_told_from_the_top_of_the_repository(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkdir(".git")
+    put("a/a.conf")
+    put("b.conf")
+    monkeypatch.chdir("a")
+    cure = fixed("a.conf", str(tmp_path / "repo/b.conf"))
+    shown = rewrite.diff(cure)
+    assert [line for line in shown.splitlines() if line.startswith(b"+++")] == [b"+++ b/a/a.conf", b"+++ b/b.conf"]
+    subprocess.run(["git", "apply", "-"], input=shown, cwd="..", check=True)
+    assert pathlib.Path("a.conf").read_bytes() == pathlib.Path("../b.conf").read_bytes() == NEW
+    assert rewrite.diff(fixed("a.conf")).startswith(b"--- a/a.conf\n")
