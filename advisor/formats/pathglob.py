@@ -33,7 +33,7 @@ class PathGlob:
         Args:
             path: relative to the top, or absolute; with slashes, without ``.`` and ``..``.
         """
-        names = [encoded(name) for name in path.split("/")]
+        names = encoded(path).split(b"/")
         if not self._parts:
             return False
         if not self._anchored:

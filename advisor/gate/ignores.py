@@ -79,7 +79,8 @@ class _Entries:
         for number, entry in enumerate(configured):
             if self._wrong(entry) is None:
                 self._by_rule[run.known.get(entry.rule, entry.rule)].append(number)
-        self._fits_path = cache(lambda pattern, file: PathGlob(pattern).matches(run.path(file)))
+        self._glob = cache(PathGlob)
+        self._path = cache(run.path)
 
     def _wrong(self, entry: Ignored) -> Finding | None:
         about, where = f"ignore[{entry.rule}]", _location(entry.where)
@@ -110,6 +111,9 @@ class _Entries:
             and (entry.server is None or entry.server.lower() in map(str.lower, self._run.servers(finding)))
         )
 
+    def _fits_path(self, pattern: str, file: str) -> bool:
+        return self._glob(pattern).matches(self._path(file))
+
     def notices(self) -> list[Finding]:
         """What is wrong with entries, and which are not needed."""
         found = []
@@ -128,11 +132,12 @@ class _Entries:
         if entry.rule in IDS:
             return False
         rule = self._run.known.get(entry.rule, entry.rule)
-        judged = self._run.judged
-        seen = [file for file in judged if entry.path is None or self._fits_path(entry.path, file)]
-        if self._run.whole and not seen:
-            return any(rule in rules for rules in judged.values())
-        return (self._run.whole or entry.path is not None) and any(rule in judged[file] for file in seen)
+        asked = self._run.whole and any(rule in rules for rules in self._run.judged.values())
+        if entry.path is None:
+            return asked
+        fitting = (rules for file, rules in self._run.judged.items() if self._fits_path(entry.path, file))
+        first = next(fitting, None)
+        return asked if first is None else rule in first or any(rule in rules for rules in fitting)
 
 
 def _location(where: str) -> Location:

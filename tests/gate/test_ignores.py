@@ -175,6 +175,19 @@ def test_an_entry_that_covers_nothing_is_told_where_that_is_known(
     assert all((one.location.file, one.location.line) == ("c.yaml", 7) for one in found)
 
 
+def test_a_file_is_named_once_however_many_entries_ask() -> None:
+    asked: list[str] = []
+
+    def named(file: str) -> str:
+        asked.append(file)
+        return file
+
+    entries = [Ignored("one", "r", f"c:{number}", path=f"**/gone{number}/*") for number in range(50)]
+    files = {f"conf/{number}.conf": {"one"} for number in range(40)}
+    found = marked([], "", *entries, judged=files, path=named)
+    assert (len(found), len(asked)) == (50, 40)
+
+
 def test_only_the_configuration_answers_for_notices() -> None:
     own = (Ignored("ignore-unused", "r", "c"), Ignored("ignore-expired", "r", "c", path="c"))
     old = Ignored("one", "r", "c", until="2020-01-01")
