@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from advisor.collect.nginx_includes import printable
@@ -85,7 +85,7 @@ class Gate:
         found = marked(self.seen, asked.settings, asked.today, whole=asked.whole, named=self.called)
         if asked.held is not None:
             file, baseline = asked.held
-            found = held(found, baseline, file, self.seen, self.called, self._there)
+            found = held(found, baseline, file, self.seen, self.named_by(file), self._there)
         self.marked = found
 
     def told(self, *, detailed: bool = False, fixed: Fixed | None = None) -> Gated:
@@ -129,16 +129,21 @@ class Gate:
 
     def path(self, name: str) -> str | None:
         """A file's path from the top of the repository on; None where it lies outside."""
-        whole = os.path.join(os.path.realpath(os.curdir), name)
-        return os.path.relpath(whole, self.top) if below(os.path.normpath(whole), self.top) else None
+        return _from(self.top, name)
 
     def called(self, name: str) -> str:
         """The same; outside of the repository its own name."""
         return self.path(name) or name
 
+    def named_by(self, baseline: str) -> Callable[[str], str]:
+        """What a baseline calls files: their paths from its `_anchor` on, so that the current folder makes no odds."""
+        anchor = _anchor(baseline)
+        return lambda name: _from(anchor, name) or self.called(name)
+
     def _there(self, path: str) -> bool:
-        """Whether something is there under a path from the top of the repository on."""
-        return os.path.lexists(os.path.join(self.top, path))
+        """Whether something is there that the baseline names."""
+        tops = {self.top, *([] if self.asked.held is None else [_anchor(self.asked.held[0])])}
+        return any(os.path.lexists(os.path.join(top, path)) for top in tops)
 
     @property
     def _excluded(self) -> list[str]:
@@ -186,6 +191,18 @@ class Gate:
 
 def _root(request: Request) -> str:
     return "files" if request.root == "/" else request.root
+
+
+def _anchor(baseline: str) -> str:
+    """The top of the repository that a baseline lies in, else of the one that we are in, else its own folder."""
+    folder = os.path.dirname(os.path.realpath(baseline))
+    return top_of(folder) or top_of(os.curdir) or folder
+
+
+def _from(top: str, name: str) -> str | None:
+    """A file's path from a folder on; None where it does not lie below."""
+    whole = os.path.normpath(os.path.join(os.path.realpath(os.curdir), name))
+    return os.path.relpath(whole, top) if below(whole, top) else None
 
 
 def _kind(asked: Asked, snapshot: Snapshot) -> Kind:

@@ -182,7 +182,7 @@ def _held(wanted: Wanted, path: str, gate: Gate) -> Outcome:
     gated = gate.told()
     if gated.faults:
         return _reported(wanted, gate, [f"{path} was not written: not everything could be judged"])
-    baseline = base.baseline_of(gate.marked.findings, gate.called)
+    baseline = base.baseline_of(gate.marked.findings, gate.named_by(path))
     _keep(path, baseline)
     count = sum(entry.count for entry in baseline.entries)
     return Outcome(b"", [f"{path} holds {counted(count, 'finding')}; from now on: advisor gate --baseline {path}"], 0)

@@ -94,3 +94,29 @@ def test_one_more_host_that_includes_a_file_is_no_other_place() -> None:
     held()
     write("a/nginx.conf", "events { } http { server { server_name a.example; include ../shared.inc; } }")
     assert said() == (0, [], [])
+
+
+@pytest.mark.parametrize("git", [True, False])
+def test_the_current_folder_makes_no_odds(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, *, git: bool
+) -> None:
+    """What was not looked at, and is there, is neither new nor fixed; names are told from where the baseline lies."""
+    if not git:
+        (tmp_path / ".git").rmdir()
+    for name in ("a", "b"):
+        write(f"{name}/nginx.conf", f"http {{ server {{ server_name {name}; keepalive_timeout 3000; }} }}")
+    held()
+    baseline = pathlib.Path("b.json").read_bytes()
+    for folder, path in ((tmp_path, "a"), (tmp_path / "a", "."), (tmp_path / "a", "../b"), (tmp_path.parent, tmp_path)):
+        monkeypatch.chdir(folder)
+        held_in = [
+            "--baseline",
+            str(tmp_path / "b.json"),
+            "--prune",
+            "--fail-on",
+            "info",
+            "--min-confidence",
+            "potential",
+        ]
+        assert run(["gate", str(path), *held_in]) == 0
+        assert (tmp_path / "b.json").read_bytes() == baseline
