@@ -65,7 +65,7 @@ def parse(data: bytes, name: str) -> Parsed:
     """
     parsed = Parsed([], [], [])
     for number, raw in enumerate(data.split(b"\n"), 1):
-        body = raw.rstrip(b"\r")
+        body = raw.rstrip(_BLANKS.encode())  # blanks behind a carriage return are for both readers an empty rest
         if b"\r" in body or b"\0" in body:
             why = "systemd-sysctl ends the line at a carriage return or NUL in it, sysctl(8) does not"
             parsed.problems.append((number, f"{name}:{number}: {why}"))

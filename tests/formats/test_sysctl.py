@@ -102,6 +102,15 @@ def test_what_one_reader_alone_takes_so(text: bytes, expected: list[tuple[str, s
     assert [(one.value, one.only) for one in parse(text, "x").settings] == expected
 
 
+def test_blanks_behind_a_carriage_return_say_nothing() -> None:
+    parsed = parse(b"net.core.somaxconn = 1\r \t\n\r  \nfs.file-max = 2 \r\n", "f.conf")
+    assert [(one.key, one.value, one.line, one.only) for one in parsed.settings] == [
+        ("net.core.somaxconn", "1", 1, None),
+        ("fs.file-max", "2", 3, None),
+    ]
+    assert parsed.problems == []
+
+
 def test_a_carriage_return_inside_a_line_is_a_problem() -> None:
     ((line, said),) = parse(b"\na.b=1\ra.b=2\n", "f.conf").problems
     assert line == 2
