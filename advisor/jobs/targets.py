@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from advisor import __version__
@@ -29,6 +30,8 @@ from advisor.system import System
 Kind = Literal["nginx", "sysctl", "nginx and sysctl", "snapshot", "host"]
 
 _PLACE = re.compile(r"((?:(?!: )[^\n])+?)(?::(\d+))?(?::(\d+))?: (.*)", re.DOTALL)
+_NAMED = 20_000
+"""Files whose names are kept for the next pattern: more than a search finds."""
 _NOT_THERE = "there is no such file or folder; correct the path"
 
 
@@ -107,15 +110,16 @@ class _Names:
     def __init__(self, repository: Repository, top: str) -> None:
         self._repository = repository
         self._top = top
+        self._of = lru_cache(_NAMED)(self._called)
 
     def matcher(self, globs: Iterable[str]) -> Callable[[str], bool]:
         """Whether one of some globs names a path, by any of what it is called."""
         patterns = [PathGlob(glob) for glob in globs]
         return lambda path: any(one.matches(name) for name in self._of(path) for one in patterns) if patterns else False
 
-    def _of(self, path: str) -> tuple[str, ...]:
+    def _called(self, path: str) -> Iterable[str]:
         own = self._repository.name(path)
-        return (own, path[len(self._top) :].lstrip("/")) if below(path, self._top) else (own,)
+        return dict.fromkeys((own, path[len(self._top) :].lstrip("/")) if below(path, self._top) else (own,))
 
 
 def _joined(repository: Repository, seen: Seen, names: _Names, hosts: Mapping[str, Sequence[str]], say: Say) -> Found:
