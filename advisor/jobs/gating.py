@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from advisor.collect.run import Request, Say
@@ -232,18 +232,20 @@ def _reported(wanted: Wanted, gate: Gate, said: list[str]) -> Outcome:
     gated = gate.told(detailed=detailed, fixed=fixed)
     gated = replace(gated, problems=[*gated.problems, *problems])
     if wanted.diff and fixed is not None:
-        return _shown(wanted, gated, fixed)
+        return _shown(wanted, gated, fixed, gate.asked.paths)
     output = _written(wanted.formats, gated, wanted)
     loud = any(path is None and name in _SAY_THE_VERDICT for name, path in wanted.formats)
     return Outcome(output, said if loud else [*said, verdict(gated)], gated.exit_code)
 
 
-def _shown(wanted: Wanted, gated: Gated, fixed: Fixed) -> Outcome:
+def _shown(wanted: Wanted, gated: Gated, fixed: Fixed, within: Sequence[str]) -> Outcome:
     """The changes alone on standard output; what else is told goes where it was sent."""
     from advisor.jobs import rewrite  # noqa: PLC0415 (for runs that fix)
 
     _written([one for one in wanted.formats if one[1] is not None], gated, wanted)
-    return Outcome(rewrite.diff(fixed), [verdict(gated)], gated.exit_code)
+    refused = ", ".join(rewrite.outside(fixed, within))
+    said = [f"--fix would refuse: {refused} outside of the paths given; name what is to change"] if refused else []
+    return Outcome(rewrite.diff(fixed), [*said, verdict(gated)], gated.exit_code)
 
 
 def _written(formats: list[tuple[str, str | None]], gated: Gated, wanted: Wanted) -> bytes:

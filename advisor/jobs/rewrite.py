@@ -51,6 +51,12 @@ def diff(fixed: Fixed) -> bytes:
     )
 
 
+def outside(fixed: Fixed, within: Sequence[str]) -> list[str]:
+    """The files, as messages name them, that lie where `write` may not write."""
+    tops = [os.path.realpath(path) for path in within]
+    return [printable(path) for path in fixed.files if not _inside(os.path.realpath(path), tops)]
+
+
 def write(fixed: Fixed, within: Sequence[str]) -> list[str]:
     """Write the new bytes into the files.
 

@@ -192,6 +192,16 @@ def test_a_fix_is_shown_and_written_where_the_value_stands(capsys: Captured) -> 
     assert pathlib.Path("nginx/nginx.conf").read_text() == DEEP
 
 
+def test_what_a_fix_would_refuse_is_said_where_it_is_shown(capsys: Captured) -> None:
+    write(nginx__nginx_conf="events { }\nhttp { include ../all.conf; }\n", all_conf="tcp_nodelay off;\n")
+    code, out, err = gate(capsys, "nginx", "--diff", "--unsafe")
+    assert (code, "+tcp_nodelay on;" in out) == (0, True)
+    assert err.startswith("--fix would refuse: all.conf outside of the paths given; name what is to change\n")
+    code, _, err = gate(capsys, "nginx", "--fix", "--unsafe")
+    assert (code, err) == (2, "advisor: all.conf lies outside of the paths given; name it, too, or change it by hand\n")
+    assert "refuse" not in gate(capsys, "nginx", "all.conf", "--diff", "--unsafe")[2]
+
+
 def test_what_somebody_answers_for_is_not_fixed(capsys: Captured) -> None:
     write(nginx__nginx_conf=f"# advisor: ignore-begin[listen-backlog-capped] measured\n{DEEP}# advisor: ignore-end\n")
     write(sysctl_d__a_conf=SMALL)
