@@ -107,7 +107,12 @@ def test_the_current_folder_makes_no_odds(
         write(f"{name}/nginx.conf", f"http {{ server {{ server_name {name}; keepalive_timeout 3000; }} }}")
     held()
     baseline = pathlib.Path("b.json").read_bytes()
-    for folder, path in ((tmp_path, "a"), (tmp_path / "a", "."), (tmp_path / "a", "../b"), (tmp_path.parent, tmp_path)):
+    for folder, path in (
+        (tmp_path, "a"),
+        (tmp_path / "a", "."),
+        (tmp_path / "a", "../b"),
+        (tmp_path.parent, tmp_path / "b"),
+    ):
         monkeypatch.chdir(folder)
         held_in = [
             "--baseline",
