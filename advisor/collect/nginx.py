@@ -76,9 +76,7 @@ def read_nginx(
     while reader.todo:
         reader.read(reader.todo.popleft())
     reader.measure()
-    if reader.untold:
-        reader.problems.append(("nginx", f"and {reader.untold:,} more things like these are wrong with it"))
-    return Nginx(entry=reader.entry, files=reader.files, includes=reader.includes), reader.problems
+    return Nginx(entry=reader.entry, files=reader.files, includes=reader.includes), reader.told()
 
 
 class _Reader:
@@ -127,6 +125,11 @@ class _Reader:
         for line in _long_comments(file.content, statements):
             where = f"{printable(path)}:{line}"
             self.complain(f"{where}: a comment of more than {_LONGEST}, which nginx refuses; shorten it")
+
+    def told(self) -> list[tuple[str, str]]:
+        """What is wrong, and how much more."""
+        more = f"and {self.untold:,} more things like these are wrong with it"
+        return [*self.problems, *([("nginx", more)] if self.untold else [])]
 
     def measure(self) -> None:
         """Make sure that the includes make a tree, and no endless one, as do files that include each other twice."""

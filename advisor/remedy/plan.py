@@ -126,13 +126,16 @@ def make_plan(snapshot: Snapshot, judge: Judge, rules_first: dict[str, tuple[str
         else:
             break
     only_what_was_meant(before, Facts(prediction.snapshot), prediction.directives)
-    wanted = [change.needs for change in prediction.sysctls] + [change.needs for change in prediction.directives]
-    needs = tuple(dict.fromkeys(need for group in wanted for need in group))
     end = _End(last)
     addressed = tuple(_addressed(verdict, attempt, end, before, allowed) for verdict in first if verdict.finding)
     host = _on_the_host(addressed, before, allowed)
     brought_by = _brought_by(attempt, failing, lambda one: less(failing - {one})[0].taken) if allowed.in_place else {}
-    return Plan(snapshot, prediction, addressed, tuple(host), needs, attempt.rounds, brought_by)
+    return Plan(snapshot, prediction, addressed, tuple(host), _needs(prediction), attempt.rounds, brought_by)
+
+
+def _needs(prediction: Prediction) -> tuple[str, ...]:
+    wanted = [change.needs for change in prediction.sysctls] + [change.needs for change in prediction.directives]
+    return tuple(dict.fromkeys(need for group in wanted for need in group))
 
 
 def _brought_by(
