@@ -182,10 +182,14 @@ class Missing:
 
 
 class Verdict(NamedTuple):
-    """One rule on one item (``item`` is empty for a rule without ``each``)."""
+    """One rule on one item (``item`` is empty for a rule without ``each``).
+
+    ``place`` is the logical place of an item that could not be judged.
+    """
 
     rule: str
     item: str
     state: State
     finding: Finding | None = None
     missing: tuple[Missing, ...] = ()
+    place: str | None = None

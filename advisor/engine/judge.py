@@ -114,7 +114,8 @@ def _verdict(rule: Rule, env: Env, spend: Spend | None) -> Verdict:
                 spend(rule, 1, finding=True)
             return Verdict(rule.id, item, State.FAIL, _finding(rule, item, env))
     if value.__class__ is Unknown:
-        return Verdict(rule.id, item, State.UNKNOWN, missing=value.missing)
+        place = None if env.item is None else env.item.lasting()
+        return Verdict(rule.id, item, State.UNKNOWN, missing=value.missing, place=place)
     return Verdict(rule.id, item, state)
 
 

@@ -69,11 +69,11 @@ class Judging:
         return other
 
     def _adjusted(self, verdict: Verdict) -> Verdict:
-        rule, item, state, finding, missing = verdict
+        rule, finding = verdict.rule, verdict.finding
         if finding is None or (rule not in self.severity and rule not in self.safety):
             return verdict
         severity = self.severity.get(rule, finding.severity)
-        return Verdict(rule, item, state, replace(finding, severity=severity, steps=self._steps(finding)), missing)
+        return verdict._replace(finding=replace(finding, severity=severity, steps=self._steps(finding)))
 
     def _steps(self, finding: Finding) -> tuple[Step, ...]:
         safety = self.safety.get(finding.rule)

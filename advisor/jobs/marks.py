@@ -96,17 +96,22 @@ def held(
         seen: the targets that were judged.
         named: what the baseline calls a file.
         there: whether a file that the baseline names is still there. What was not looked at now, and is there, is
-            neither known nor cured; what is not there was renamed, or is gone. Where a rule lacks something, what it
-            finds elsewhere is known, and nothing of it cured.
+            neither known nor cured; what is not there was renamed, or is gone. What could not be judged at a place is
+            not told as cured there.
     """
-    told = frozenset[str]().union(*(one.told for one in seen))
-    files = {named(name): rules for name, rules in _judged(seen).items()}
+    rules = {one.rule for each in seen for one in each.verdicts}
+    doubts: defaultdict[str, set[tuple[str, str | None]]] = defaultdict(set)
+    for one in seen:
+        for name in one.files:
+            doubts[named(name)] |= one.doubts
+    all_doubts = frozenset[tuple[str, str | None]]().union(*(one.doubts for one in seen))
 
     def concerns(entry: Entry) -> bool:
-        return entry.path is None or entry.path in files or not there(entry.path)
+        return entry.path is None or entry.path in doubts or not there(entry.path)
 
     def sure(entry: Entry) -> bool:
-        return entry.rule in files.get(entry.path or "", told)
+        here = doubts.get(entry.path or "", all_doubts)
+        return entry.rule in rules and not {(entry.rule, None), (entry.rule, entry.place)} & here
 
     found = compare(baseline, marked.findings, file, named, concerns, sure)
     return Marked(marked.met, found.findings, found.gone, file, found.pruned)

@@ -60,8 +60,14 @@ class Seen:
     @cached_property
     def told(self) -> frozenset[str]:
         """The rules that could be judged everywhere; where files alone are judged, a key that none sets is no gap."""
-        unsure = {one.rule for one in self.verdicts if one.state is State.UNKNOWN and not _set_nowhere(one)}
+        unsure = {rule for rule, _ in self.doubts}
         return frozenset(one.rule for one in self.verdicts if one.rule not in unsure)
+
+    @cached_property
+    def doubts(self) -> frozenset[tuple[str, str | None]]:
+        """The rules that could not be judged, each with the logical place; None: it could be judged nowhere."""
+        lacking = (one for one in self.verdicts if one.state is State.UNKNOWN and not _set_nowhere(one))
+        return frozenset((one.rule, one.place) for one in lacking)
 
     @property
     def judged(self) -> bool:

@@ -53,8 +53,9 @@ def _against(gated: Gated) -> list[str]:
 
 def cures(findings: Sequence[Judged]) -> list[str]:
     """How many of these can be fixed, and by which command; empty for none."""
-    if fixed := sum(bool(one.fix) for one in findings):
-        return [f"{fixed} of them can be fixed: advisor gate --fix"]
+    if fixed := [one.finding for one in findings if one.fix]:
+        dares = " --unsafe" if any(Safety.SAFE not in _ways(one) for one in fixed) else ""
+        return [f"{len(fixed)} of them can be fixed: advisor gate --fix{dares}"]
     # Without fixes at hand (they take as long as all the rest) the steps say for which it is worth to ask.
     wants = [safety for one in findings if one.finding.location.file and (safety := _planned(one.finding))]
     unsafe = " --unsafe" if wants and Safety.SAFE not in wants else ""
@@ -63,7 +64,12 @@ def cures(findings: Sequence[Judged]) -> list[str]:
 
 def _planned(finding: Finding) -> Safety | None:
     """The first step that changes something, and can be planned: how safe it is."""
-    return next((step.safety for step in finding.steps if step.changes and not step.skipped), None)
+    return next(iter(_ways(finding)), None)
+
+
+def _ways(finding: Finding) -> list[Safety]:
+    """How safe the steps are that change something, and can be planned."""
+    return [step.safety for step in finding.steps if step.changes and not step.skipped]
 
 
 def spot(finding: Finding) -> str:

@@ -88,6 +88,14 @@ def test_one_more_server_that_includes_a_file_is_no_other_place() -> None:
     assert said()[2] == ["backend-connect-timeout-long", "keepalive-timeout-long", "tcp-nodelay-off"]
 
 
+def test_what_is_gone_is_told_as_fixed_though_the_rule_can_not_judge_another_place() -> None:
+    write("part.conf", PART.replace("10.0.0.1;", "10.0.0.2;", 1))
+    held()
+    assert "http://10.0.0.2" in pathlib.Path("b.json").read_text()
+    write("part.conf", "server {\n    location / { proxy_pass http://10.0.0.1; }\n}\n")
+    assert said() == (0, [], ["upstream-not-reused"])
+
+
 def test_one_more_host_that_includes_a_file_is_no_other_place() -> None:
     write("shared.inc", SHARED)
     write("m/nginx.conf", "events { } http { server { server_name m.example; include ../shared.inc; } }")

@@ -43,7 +43,7 @@ def test_faults_stand_before_findings_and_the_verdict_is_last() -> None:
     assert fault < next(index for index, line in enumerate(lines) if line.startswith("critical["))
     assert told(GATED).endswith(
         "gate: failed: 1 target could not be judged; 4 findings count (high or graver, observed or surer); "
-        "2 of them can be fixed: advisor gate --fix"
+        "2 of them can be fixed: advisor gate --fix --unsafe"
     )
 
 
