@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from advisor.facts.tree import Node, Tree, walk
@@ -28,23 +29,46 @@ def chain(facts: Facts, location: Location) -> list[Node]:
 
 
 def server_names(facts: Facts, location: Location) -> tuple[str, ...]:
-    """The names of the server around a location, as server_name has them; empty where there is none, or no name."""
-    server = next((block for block in chain(facts, location) if block.name == "server"), None)
-    if server is None:
+    """The names of the server around a location, as server_name has them; empty where there is none, or no name.
+
+    Of a file that several servers include these are the names that all of them have: what stands there is everybody's.
+    """
+    server = _server(chain(facts, location))
+    if server is None or location.file is None:
         return ()
-    return tuple(name for node in facts.nginx.config.tree.own(server, "server_name") for name in node.args)
+    tree = facts.nginx.config.tree
+    every = [server] if server.file == location.file else map(_server_around, _files(tree)[location.file].arounds)
+    names = [() if one is None else tuple(_names(tree, one)) for one in every]
+    return tuple(name for name in dict.fromkeys(names[0]) if all(name in others for others in names))
+
+
+def _server_around(block: Node | None) -> Node | None:
+    return None if block is None else _server([block, *block.ancestors()])
+
+
+def _server(blocks: Iterable[Node]) -> Node | None:
+    return next((block for block in blocks if block.name == "server"), None)
+
+
+def _names(tree: Tree, server: Node) -> Iterator[str]:
+    return (name for node in tree.own(server, "server_name") for name in node.args)
 
 
 class _File:
-    """The blocks of a file where it is included first, by their offsets; ``around`` is the block it stands in."""
+    """The blocks of a file where it is included first, by their offsets; ``arounds`` are those it is included in."""
 
-    __slots__ = ("around", "blocks", "lines", "starts")
+    __slots__ = ("arounds", "blocks", "lines", "starts")
 
-    def __init__(self, around: Node | None, data: bytes) -> None:
-        self.around = around
+    def __init__(self, data: bytes) -> None:
+        self.arounds: dict[Node | None, None] = {}
         self.lines = [0, *(found.end() for found in re.finditer(rb"\n", data)), len(data)]
         self.starts: list[int] = []
         self.blocks: list[Node] = []
+
+    @property
+    def around(self) -> Node | None:
+        """The block it is included in first."""
+        return next(iter(self.arounds), None)
 
 
 def _innermost(tree: Tree, file: str, line: int | None, at: int) -> Node | None:
@@ -75,8 +99,10 @@ def _files(tree: Tree) -> dict[str, _File]:
         kept = tree.__dict__["enclosing"] = {}
         for node in walk(tree.top):
             file = kept.get(node.file)
-            if file is None:  # its first statement stands at its top level
-                file = kept[node.file] = _File(node.parent, tree.nginx.files[node.file].content)
+            if file is None:
+                file = kept[node.file] = _File(tree.nginx.files[node.file].content)
+            if not node.block:
+                file.arounds[node.parent] = None
             start = node.statement.start
             if node.statement.block is not None and not (file.starts and start <= file.starts[-1]):
                 file.starts.append(start)

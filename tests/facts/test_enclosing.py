@@ -65,6 +65,17 @@ def test_a_server_is_named_as_its_file_names_it() -> None:
     assert server_names(facts, at(CONF, 3, 3)) == ()
 
 
+def test_what_several_servers_include_is_of_the_names_that_all_have() -> None:
+    two = "http { server { server_name a shared; include site.conf; } server { server_name b shared; %s } }"
+    for more, names in (("", ("a", "shared")), ("include site.conf;", ("shared",))):
+        facts = facts_of({CONF: two % more, SITE: "location / { gzip on; }"})
+        assert server_names(facts, at(SITE, 1, 14)) == names
+    facts = facts_of(
+        {CONF: "http { server { server_name a; include site.conf; } include site.conf; }", SITE: "gzip on;"}
+    )
+    assert server_names(facts, at(SITE, 1, 1)) == ()
+
+
 def test_without_nginx_there_is_no_block() -> None:
     assert chain(Facts(snapshot_with()), at(CONF, 1, 1)) == []
 
