@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from advisor.collect.recognise import Candidate
-from advisor.collect.repository import around
+from advisor.collect.tops import around
 
 _FOLDER = "sysctl.d"
 _TREES = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")

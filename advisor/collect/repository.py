@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from advisor.collect.nginx_files import MissingError
+from advisor.collect.tops import around, below
 from advisor.snapshot.model import ConfigFile
 from advisor.system import System, join
 
@@ -198,17 +199,6 @@ class Reach:
         return [] if prefix is None else [base + path[len(prefix) :] for base in self._bases]
 
 
-def below(path: str, folder: str) -> bool:
-    """Whether a path is a folder, or lies in it, as they are written."""
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def around(folder: str) -> list[str]:
-    """A folder and those around it, the innermost first, without the root."""
-    parts = folder.rstrip("/").split("/")
-    return ["/".join(parts[:end]) for end in range(len(parts), 1, -1)]
-
-
 def inside(folder: str, path: str) -> str | None:
     """A host's path in the tree that stands for the host, and that a folder lies in; None where none is to be seen.
 
@@ -220,11 +210,6 @@ def inside(folder: str, path: str) -> str | None:
             if one.endswith(start):
                 return one + path[len(start) :]
     return None
-
-
-def top_of(folder: str) -> str | None:
-    """The top of the git repository that a folder lies in: where ``.git`` is, in the folder or above; None without."""
-    return next((one for one in around(os.path.realpath(folder)) if os.path.lexists(join(one, ".git"))), None)
 
 
 def _parts(path: str) -> list[str]:

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Callable
 
-from advisor.collect.repository import below, top_of
+from advisor.collect.tops import below, top_of
 from advisor.findings import State, Verdict
 from advisor.jobs.configure import Settings
 from advisor.jobs.marks import marked

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.collect import trusted
+from advisor.collect.tops import around, below, top_of
 from advisor.config.model import Config, Ignore
 from advisor.engine.judging import Judging
 from advisor.engine.rule import Rule
@@ -156,13 +157,8 @@ def found() -> str | None:
 
 def _above(here: str) -> list[str]:
     """A folder and those above it, up to the top of its repository; where it is in none, that folder alone."""
-    folders = [here]
-    while not os.path.lexists(os.path.join(folders[-1], ".git")):
-        above = os.path.dirname(folders[-1])
-        if above == folders[-1]:
-            return [here]
-        folders.append(above)
-    return folders
+    top = top_of(here)
+    return [here] if top is None else [one for one in around(here) if below(one, top)]
 
 
 def _bytes(path: str) -> bytes:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from advisor.collect.nginx_includes import printable
-from advisor.collect.repository import below, top_of
 from advisor.collect.run import Request, Say
+from advisor.collect.tops import below, top_of
 from advisor.errors import InputError
 from advisor.facts.derive import Facts
 from advisor.findings import Verdict

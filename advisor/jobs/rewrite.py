@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 from advisor.collect.nginx_includes import printable
-from advisor.collect.repository import top_of
+from advisor.collect.tops import top_of
 from advisor.errors import InputError, UsageError
 from advisor.formats.diff import unified
 from advisor.jobs.fix import Fixed

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from advisor.facts.derive import Facts
 from advisor.facts.sysctl import NO_FILE_SETS
 from advisor.findings import Finding, Missing, State, Verdict
-from advisor.jobs.audit import with_places
 from advisor.records import replace
 from advisor.report.gated import Unknown
 from advisor.report.result import problems_of
@@ -44,7 +43,7 @@ class Seen:
         self.snapshot = snapshot
         self.judge = Remembering(judge)
         self.facts = Facts(snapshot)
-        self.verdicts = [with_places(one, self.facts) for one in self.judge(self.facts)]
+        self.verdicts = [_with_places(one, self.facts) for one in self.judge(self.facts)]
 
     @property
     def findings(self) -> Iterator[Finding]:
@@ -83,6 +82,17 @@ class Seen:
 def _set_nowhere(verdict: Verdict) -> bool:
     """Whether it lacks a key that no file sets: whatever else it lacks, nothing in the files fails then."""
     return any(one.source == "sysctls" and one.why.startswith(NO_FILE_SETS) for one in verdict.missing)
+
+
+def _with_places(verdict: Verdict, facts: Facts) -> Verdict:
+    """Its steps say where they have to be taken, where that is not here."""
+    finding = verdict.finding
+    if finding is None or not any(change.place is None for step in finding.steps for change in step.changes):
+        return verdict
+    from advisor.remedy.allowed import placed  # noqa: PLC0415 (5 ms, which only a finding with such a step needs)
+
+    finding = replace(finding, steps=tuple(placed(step, facts) for step in finding.steps))
+    return Verdict(verdict.rule, verdict.item, verdict.state, finding, verdict.missing)
 
 
 class Met(NamedTuple):

@@ -16,8 +16,9 @@ from advisor.collect.entries import Entry, entries
 from advisor.collect.hosts import by_base, nearest, taken
 from advisor.collect.nginx_includes import printable
 from advisor.collect.recognise import Candidate
-from advisor.collect.repository import Repository, below, top_of
+from advisor.collect.repository import Repository
 from advisor.collect.run import FILES_ONLY, NO_CAPTURE, Request, Say, collect
+from advisor.collect.tops import below, top_of
 from advisor.errors import AdvisorError, InputError
 from advisor.formats.pathglob import PathGlob
 from advisor.formats.sysctl import parse

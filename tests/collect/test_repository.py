@@ -9,7 +9,8 @@ from support.repository import make
 
 from advisor.collect.nginx import read_nginx
 from advisor.collect.nginx_files import MissingError
-from advisor.collect.repository import Reach, Repository, inside, top_of
+from advisor.collect.repository import Reach, Repository, inside
+from advisor.collect.tops import top_of
 from advisor.errors import InputError
 
 ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\n"
