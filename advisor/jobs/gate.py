@@ -82,11 +82,13 @@ class Gate:
             self._look(discover(asked.paths, self._excluded, self._hosts, say), say)
         else:
             self._single(load.snapshot(asked.request, asked.kept, say))
-        found = marked(self.seen, asked.settings, asked.today, whole=asked.whole, named=self.called)
+        self.marked = marked(self.seen, asked.settings, asked.today, whole=asked.whole, named=self.called)
         if asked.held is not None:
-            file, baseline = asked.held
-            found = held(found, baseline, file, self.seen, self.named_by(file), self._there)
-        self.marked = found
+            self.hold(*asked.held)
+
+    def hold(self, file: str, baseline: Baseline) -> None:
+        """Mark what a baseline holds as well."""
+        self.marked = held(self.marked, baseline, file, self.seen, self.named_by(file), self._there)
 
     def told(self, *, detailed: bool = False, fixed: Fixed | None = None) -> Gated:
         """What the reports tell.

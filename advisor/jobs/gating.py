@@ -184,6 +184,10 @@ def _held(wanted: Wanted, path: str, gate: Gate) -> Outcome:
         return _reported(wanted, gate, [f"{path} was not written: not everything could be judged"])
     baseline = base.baseline_of(gate.marked.findings, gate.named_by(path))
     _keep(path, baseline)
+    gate.hold(path, baseline)
+    formats = [(name, file) for name, file in wanted.formats if file is not None]
+    if formats:
+        _reported(replace(wanted, formats=formats), gate, [])
     count = sum(entry.count for entry in baseline.entries)
     return Outcome(b"", [f"{path} holds {counted(count, 'finding')}; from now on: advisor gate --baseline {path}"], 0)
 

@@ -137,8 +137,10 @@ def test_the_configuration_answers_sets_and_excludes(capsys: Captured) -> None:
 
 def test_a_baseline_holds_what_was_there_and_tells_new_from_fixed(capsys: Captured) -> None:
     write(sysctl_d__a_conf=OFF)
-    code, _, err = gate(capsys, "--write-baseline", "held.json")
-    assert (code, err) == (0, "held.json holds 1 finding; from now on: advisor gate --baseline held.json\n")
+    code, out, err = gate(capsys, "--write-baseline", "held.json", "-f", "json=gate.json")
+    assert (code, out) == (0, "")
+    assert err == "held.json holds 1 finding; from now on: advisor gate --baseline held.json\n"
+    assert json.loads(pathlib.Path("gate.json").read_text())["summary"]["suppressed"]["baseline"] == 1
     write(sysctl_d__a_conf=f"\n\n# moved\n{OFF}")
     os.rename("sysctl.d/a.conf", "sysctl.d/b.conf")
     assert gate(capsys, "--baseline", "held.json")[0] == 0
