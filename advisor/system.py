@@ -223,11 +223,15 @@ def join(base: str, name: str) -> str:
 def write_whole(path: str, content: bytes, mode: int = 0o644) -> None:
     """Write one of our own output files so that it is there whole or not at all.
 
-    The folder must be there. The file is made anew (a link in its place is replaced, never followed).
+    The folder must be there. The file is made anew (a link in its place is replaced, never followed). What is no file
+    is written to and stays: a device such as /dev/null, a pipe of ours, and what /dev/stdout and /dev/fd lead to.
 
     Raises:
         OSError: when it can't be written; nothing is left behind then.
     """
+    if _is_channel(path):
+        _pour(path, content)
+        return
     from tempfile import mkstemp  # noqa: PLC0415 (3 ms, which only a run that writes needs)
 
     folder = os.path.dirname(path) or "."
@@ -243,3 +247,30 @@ def write_whole(path: str, content: bytes, mode: int = 0o644) -> None:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def _is_channel(path: str) -> bool:
+    """Whether a path is to be written to as it is: to replace /dev/null by a file would harm the whole host.
+
+    Links are followed in the kernel's own folders alone: one that somebody left elsewhere may lead to any device.
+    """
+    folder = os.path.realpath(os.path.dirname(path) or os.curdir)
+    if folder in {"/dev", "/dev/pts"} or folder.startswith("/proc/"):
+        return True
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    if stat.S_ISBLK(status.st_mode):
+        raise OSError(errno.EINVAL, "it is a disk", path)
+    return stat.S_ISCHR(status.st_mode) or (stat.S_ISFIFO(status.st_mode) and status.st_uid == os.geteuid())
+
+
+def _pour(path: str, content: bytes) -> None:
+    """Write to what is there; a pipe that nobody reads from is an error, not a wait."""
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with os.fdopen(fd, "wb") as file:
+        if stat.S_ISBLK(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "it is a disk", path)
+        os.set_blocking(fd, True)
+        file.write(content)

@@ -150,3 +150,54 @@ def test_a_tree_is_not_read_only(tmp_path: pathlib.Path) -> None:
     assert not System(str(tmp_path)).read_only("/proc/sys")
     flags = os.statvfs("/proc/sys").f_flag & os.ST_RDONLY
     assert System().read_only("/proc/sys") is bool(flags)
+
+
+def test_a_device_is_written_to_and_stays_one(tmp_path: pathlib.Path) -> None:
+    """Replaced by a file, /dev/null would be none for everybody."""
+    null = tmp_path / "null"
+    try:
+        os.mknod(null, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        null.read_bytes()
+    except PermissionError:
+        pytest.skip("devices can be made and opened by root alone, and not everywhere")
+    write_whole(str(null), b"x")
+    assert stat.S_ISCHR(os.lstat(null).st_mode)
+    assert [one.name for one in tmp_path.iterdir()] == ["null"]
+
+
+def test_a_pipe_is_written_to(tmp_path: pathlib.Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="No such device"):
+        write_whole(str(pipe), b"nobody reads")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(str(pipe), b"whole")
+    assert os.read(reader, 10) == b"whole"
+    os.close(reader)
+    read, written = os.pipe()
+    write_whole(f"/proc/self/fd/{written}", b"too")
+    assert os.read(read, 10) == b"too"
+    os.close(read)
+    os.close(written)
+
+
+def test_what_standard_output_was_sent_to_is_added_to(tmp_path: pathlib.Path) -> None:
+    with (tmp_path / "out").open("ab") as out:
+        out.write(b"first ")
+        out.flush()
+        write_whole(f"/proc/self/fd/{out.fileno()}", b"second")
+    assert (tmp_path / "out").read_bytes() == b"first second"
+
+
+def test_a_link_that_leads_to_a_device_is_replaced(tmp_path: pathlib.Path) -> None:
+    target = tmp_path / "pipe"
+    os.mkfifo(target)
+    (tmp_path / "out").symlink_to(target)
+    write_whole(str(tmp_path / "out"), b"ours")
+    assert (tmp_path / "out").read_bytes() == b"ours"
+    assert not (tmp_path / "out").is_symlink()
+
+
+def test_no_file_is_made_among_devices() -> None:
+    with pytest.raises(FileNotFoundError):
+        write_whole("/proc/self/fd/999999", b"x")
