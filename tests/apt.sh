@@ -4,7 +4,7 @@
 set -eu
 missing=
 for package in $(cat "$(dirname "$0")/apt.txt"); do
-  case $package in iproute2) command=ip ;; procps) command=sysctl ;; systemd) command=/usr/lib/systemd/systemd-sysctl ;; *) command=$package ;; esac
+  case $package in iproute2) command=ip ;; nftables) command=nft ;; procps) command=sysctl ;; systemd) command=/usr/lib/systemd/systemd-sysctl ;; *) command=$package ;; esac
   PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
