@@ -12,3 +12,6 @@
 
 Nothing is taken out of a report here: a finding that somebody answered for is marked (`Finding.suppression`).
 """
+
+MARK = b"advisor:"
+"""Begins the comments that answer for something, or ask for it."""

@@ -20,13 +20,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from advisor.formats.nginx import column, line_text, walk
+from advisor.gate import MARK
 from advisor.gate.spans import Found, Spans
 
 if TYPE_CHECKING:
     from advisor.formats.nginx_words import Statement, Token
     from advisor.snapshot.model import Snapshot
 
-MARK = b"advisor:"
 _NGINX = re.compile(rb"(?<!#)#++[ \t]*+advisor:")
 _SYSCTL = re.compile(r"[#;]++[ \t]*+advisor:")
 _BEHIND = re.compile(r"(?<![#;])[#;]++[ \t]*+advisor:")

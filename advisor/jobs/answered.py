@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from advisor.collect.tops import below, top_of
 from advisor.findings import State, Verdict
+from advisor.gate import MARK
 from advisor.jobs.configure import Settings
-from advisor.jobs.marks import marked
 from advisor.jobs.seen import Seen
 from advisor.snapshot.model import Snapshot
 
@@ -20,12 +20,21 @@ def answered(snapshot: Snapshot, settings: Settings) -> list[Verdict]:
     The gate's own findings, on what is wrong with such comments and entries, stand last.
     """
     seen = Seen("", snapshot, settings.judging)
+    if not settings.ignores and not any(MARK in content for content in _contents(snapshot)):
+        return seen.verdicts
+    from advisor.jobs.marks import marked  # noqa: PLC0415 (7 ms, which only a host with such comments needs)
+
     found = marked([seen], settings, dt.datetime.now(dt.UTC).date(), whole=False, named=_named())
     findings = iter(found.findings)
     verdicts = [
         one if one.finding is None else Verdict(one.rule, one.item, one.state, next(findings)) for one in seen.verdicts
     ]
     return [*verdicts, *(Verdict(one.rule, one.item, one.state, one) for one in findings)]
+
+
+def _contents(snapshot: Snapshot) -> Iterator[bytes]:
+    yield from (file.content for file in (snapshot.nginx.files.values() if snapshot.nginx is not None else ()))
+    yield from (file.content for file in snapshot.sysctl_files or ())
 
 
 def left(snapshot: Snapshot, settings: Settings) -> frozenset[tuple[str, str]]:
