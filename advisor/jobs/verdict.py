@@ -18,6 +18,7 @@ from advisor.jobs.seen import Seen
 from advisor.records import dataclass, field, replace
 from advisor.report.gated import Fault, Gated, Gone, Judged, Replacement, Target
 from advisor.report.gated import Rule as Described
+from advisor.report.result import order
 
 NOTHING = "no nginx configuration, no sysctl file and no snapshot is there; name one"
 
@@ -86,7 +87,7 @@ def _judged(
     """Worst first; what counts before what does not. What stands in no file is told at its snapshot."""
     pairs = zip_longest(marked.findings, marked.met)
     alike: Counter[str] = Counter()
-    for finding, met in sorted(pairs, key=lambda pair: _order(pair[0], policy)):
+    for finding, met in sorted(pairs, key=lambda pair: _rank(pair[0], policy)):
         at = [] if met is None else met.at
         alike[finding.fingerprint] += 1
         file = finding.location.file or (kept.get(at[0][0]) if at else None)
@@ -112,19 +113,8 @@ def _flow(one: Seen, finding: Finding, telling: Telling) -> Iterator[Waypoint]:
         yield replace(step, path=None if step.path is None else telling.named(step.path) or step.path)
 
 
-def _order(finding: Finding, policy: Policy) -> tuple[bool, bool, int, int, str, str, int, int, str]:
-    place = finding.location
-    return (
-        not policy.counts(finding),
-        finding.state is State.SUPPRESSED,
-        -finding.severity,
-        -finding.confidence,
-        finding.rule,
-        place.file or "",
-        place.line or 0,
-        place.column or 0,
-        finding.item,
-    )
+def _rank(finding: Finding, policy: Policy) -> tuple[object, ...]:
+    return not policy.counts(finding), finding.state is State.SUPPRESSED, *order(finding)
 
 
 def unique(fingerprint: str, number: int) -> str:

@@ -5,10 +5,11 @@ Imported only to make the schema and to check documents, never to render one.
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from advisor.report.schema import schema_of
 
 Number = Annotated[int, Field(ge=0)]
 PortNumber = Annotated[int, Field(ge=0, le=65535)]
@@ -181,9 +182,4 @@ class Document(_Model):
 
 def schema_text() -> str:
     """The JSON Schema (draft 2020-12), as it is shipped in ``capture-v1.schema.json``."""
-    schema: dict[str, Any] = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:advisor:capture:v1",
-        **Document.model_json_schema(by_alias=True),
-    }
-    return json.dumps(schema, indent=2) + "\n"
+    return schema_of(Document, "capture:v1")

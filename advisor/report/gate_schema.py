@@ -5,8 +5,7 @@ Imported only to make the schema and to check documents, never to render one.
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -149,9 +148,4 @@ class Document(_Model):
 
 def schema_text() -> str:
     """The JSON Schema (draft 2020-12), as it is shipped in ``gate-v1.schema.json``."""
-    document: dict[str, Any] = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:advisor:gate:v1",
-        **Document.model_json_schema(by_alias=True),
-    }
-    return json.dumps(document, indent=2) + "\n"
+    return schema.schema_of(Document, "gate:v1")

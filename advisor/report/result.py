@@ -89,7 +89,7 @@ def result_of(snapshot: Snapshot, verdicts: Iterable[Verdict]) -> Result:
             loud.add(verdict.rule)
     return Result(
         head=head_of(snapshot),
-        findings=sorted(findings, key=_order),
+        findings=sorted(findings, key=order),
         unknown=sorted(unknown, key=lambda pair: (pair[0], pair[1].source, pair[1].why)),
         quiet=len(rules - loud),
         problems=problems_of(snapshot),
@@ -118,7 +118,8 @@ def _all_of(paths: list[str]) -> str:
     return f"{', '.join(paths[:_NAMED])}{rest} are"
 
 
-def _order(finding: Finding) -> tuple[int, int, str, str, int, int, str]:
+def order(finding: Finding) -> tuple[int, int, str, str, int, int, str]:
+    """What findings are sorted by: the gravest and surest first, then by rule and place."""
     place = finding.location
     return (
         -finding.severity,

@@ -157,9 +157,14 @@ class Document(_Model):
 
 def schema_text() -> str:
     """The JSON Schema (draft 2020-12), as it is shipped in ``findings-v1.schema.json``."""
+    return schema_of(Document, "findings:v1")
+
+
+def schema_of(document: type[BaseModel], name: str) -> str:
+    """The JSON Schema (draft 2020-12) of a document of ours, as text; ``name`` is its name and version."""
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:advisor:findings:v1",
-        **Document.model_json_schema(by_alias=True),
+        "$id": f"urn:advisor:{name}",
+        **document.model_json_schema(by_alias=True),
     }
     return json.dumps(schema, indent=2) + "\n"
